@@ -1,4 +1,4 @@
-"""The closed vocabularies of the records: every word a field may take, and what each study design stands for."""
+"""The closed vocabularies: every word a field may take, and what each study design stands for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,9 +36,7 @@ VerdictWord = Literal[
 EvidenceStrength = Literal["high", "moderate", "low", "very-low", "not-graded", "none"]
 
 Status = Literal["draft", "reviewed", "rejected", "superseded"]
-OutcomeType = Literal[
-    "continuous", "dichotomous", "time-to-event", "count", "ordinal", "proportion"
-]
+OutcomeType = Literal["continuous", "dichotomous", "time-to-event", "count", "ordinal", "proportion"]
 Better = Literal["higher", "lower"]
 Importance = Literal["critical", "important", "limited"]
 
