@@ -135,8 +135,8 @@ class Reference:
 def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference], list[Problem]]:
     r"""Read a bibliography: its references by key, and a problem for everything in it that fails.
 
-    >>> found, problems = parse('@article{moftah2013, title = {A}, author = {M{\"u}ller, Hans}, year = 2013}')
-    >>> found["moftah2013"].vancouver(), problems
+    >>> found, faults = parse('@article{m2013, title = {A}, author = {M{\\"u}ller, Hans}, year = 2013}')
+    >>> found["m2013"].vancouver(), faults
     ('Müller H. A. 2013.', [])
     """
     library = parse_string(text, parse_stack=[])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mesoevidence.problems import EvidenceError, Problem
 
+SHIPPED = "no ledger here or above: this is the one that ships with mesoevidence"
 FOLDERS = ("topics", "claims", "studies", "syntheses")
 BIBLIOGRAPHY = "references.bib"
 MAX_RECORD_BYTES = 256 * 1024
@@ -44,6 +45,21 @@ def root_of(path: str | os.PathLike[str]) -> Path:
             f"no ledger at {root}: it holds no evidence/ folder; `mesoevidence new` shows how to begin"
         )
     return root
+
+
+def locate(path: str | os.PathLike[str] | None = None) -> tuple[Path, bool]:
+    """Return the ledger asked for, else the nearest one upward, else the shipped one and True.
+
+    Raises
+    ------
+    EvidenceError
+        When `path` is given and holds no ledger.
+    """
+    if path is not None:
+        return root_of(path), False
+    if (nearest := nearest_root()) is not None:
+        return nearest, False
+    return shipped_root(), True
 
 
 def nearest_root(start: str | os.PathLike[str] | None = None) -> Path | None:

@@ -1,0 +1,118 @@
+"""The command `mesoevidence`: check, show, new, schema, report."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import mesoevidence as me
+from mesoevidence import checks, console, files, ledger, templates
+from mesoevidence.problems import CODES, EvidenceError
+
+OK, FOUND, CANNOT = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 no errors, 1 errors found, 2 it could not run."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        return COMMANDS[given.command](given)
+    except EvidenceError as error:
+        console.say_error(str(error))
+        return CANNOT
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+
+
+def check(given: argparse.Namespace) -> int:
+    """Check a ledger and print what was found."""
+    if given.explain:
+        return _explain(given.explain)
+    root = _root(given.path)
+    read, found = ledger.read(root)
+    result = checks.check(read, found)
+    console.FORMATS[given.format](result, root)
+    return FOUND if any(problem.severity == "error" for problem in result.problems) else OK
+
+
+def _explain(code: str) -> int:
+    """Print what a code means, with an example."""
+    if code.upper() not in CODES:
+        raise EvidenceError(f"there is no code {code}; codes run from {min(CODES)} to {max(CODES)}")
+    console.explain(code.upper())
+    return OK
+
+
+def show(given: argparse.Namespace) -> int:
+    """Print a claim, study, synthesis, topic or reference as a readable card."""
+    console.say_text(me.load(given.path).card(given.id))
+    return OK
+
+
+def new(given: argparse.Namespace) -> int:
+    """Write a commented template for a new record; an existing file is never overwritten."""
+    root = _root(given.path)
+    path = templates.path_of(root, given.kind, given.id)
+    if path.exists():
+        raise EvidenceError(f"{path} is there already and is never overwritten; choose another id")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path, templates.template(given.kind, given.id))
+    console.say_text(f"{path}\nfill it in, then run `mesoevidence check`")
+    return OK
+
+
+def schema(given: argparse.Namespace) -> int:
+    """Print the JSON Schema of one kind of record, for editors."""
+    sys.stdout.write(templates.schema(given.kind))
+    return OK
+
+
+def report(given: argparse.Namespace) -> int:
+    """Check the ledger, execute the notebooks and write the report."""
+    me.write_report(me.load(given.path), Path(given.output), execute=not given.no_execute)
+    return OK
+
+
+def _root(path: str | None) -> Path:
+    """Return the ledger asked for, else the nearest one upward, else the shipped one, said aloud."""
+    root, shipped = files.locate(path)
+    if shipped:
+        console.say_error(files.SHIPPED)
+    return root
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mesoevidence", description=(me.__doc__ or "").splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"mesoevidence {me.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    parts = {
+        name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0])
+        for name, run in COMMANDS.items()
+    }
+    where = "the folder that holds evidence/ and references.bib (default: the nearest one upward)"
+    parts["check"].add_argument("path", nargs="?", help=where)
+    parts["check"].add_argument("--format", choices=list(console.FORMATS), default="text")
+    parts["check"].add_argument("--explain", metavar="CODE", help="say what a code means, with an example")
+    parts["show"].add_argument(
+        "id", help="the id of a claim, study, synthesis or topic, or a reference's key"
+    )
+    parts["new"].add_argument("kind", choices=list(templates.FOLDER_OF))
+    parts["new"].add_argument("id", help="such as moftah-2013")
+    parts["schema"].add_argument("kind", choices=list(templates.FOLDER_OF))
+    parts["report"].add_argument("--output", default="report", help="where to write it (default: report/)")
+    parts["report"].add_argument(
+        "--no-execute", action="store_true", help="leave the notebooks out; run nothing"
+    )
+    for name in ("show", "new", "report"):
+        parts[name].add_argument("--path", help=where)
+    return parser
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
+    {"check": check, "show": show, "new": new, "schema": schema, "report": report}
+)

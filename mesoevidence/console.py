@@ -1,0 +1,162 @@
+"""What the command prints: problems as a compiler shows them, JSON, SARIF, GitHub annotations, messages."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.console import Console
+from rich.text import Text
+
+from mesoevidence import files
+from mesoevidence.checks import Checked
+from mesoevidence.problems import CODES, Problem
+
+_COLOURS = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+_LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
+_SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def say_text(text: str) -> None:
+    """Print text as it is."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def say_error(text: str) -> None:
+    """Print one sentence on the error stream."""
+    sys.stderr.write(f"mesoevidence: {text}\n")
+
+
+def explain(code: str) -> None:
+    """Print what a code means, what to do, and an example."""
+    meaning = CODES[code]
+    example = "\n".join(f"    {line}" for line in meaning.example.split("\n"))
+    say_text(f"{code} ({meaning.severity}): {meaning.title}\n\n{meaning.why}\n\nFor example:\n\n{example}")
+
+
+def text(result: Checked, root: Path) -> None:
+    """Print each problem with its line and a caret, then the counts; notes are only counted."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    lines = cache(lambda path: _lines(root, path))
+    for problem in result.problems:
+        if problem.severity != "note":
+            console.print(_shown(problem, lines(problem.path)))
+    say_text(summary(result))
+
+
+def _shown(problem: Problem, lines: list[str]) -> Text:
+    """Return one problem: place and message, the source line, a caret under the place, the remedy."""
+    shown = Text(f"{problem.path}:{problem.line}:{problem.column}: ")
+    shown.append(problem.code, _COLOURS[problem.severity])
+    shown.append(f" {problem.message}\n")
+    if problem.line <= len(lines):
+        margin = " " * len(str(problem.line))
+        source = lines[problem.line - 1].expandtabs(1)
+        begin = max(0, problem.column - 60) if len(source) > 100 else 0
+        shown.append(f"{margin} |\n", "blue")
+        shown.append(f"{problem.line} | ", "blue")
+        shown.append(f"{source[begin : begin + 100]}\n")
+        shown.append(f"{margin} | ", "blue")
+        shown.append(" " * (problem.column - 1 - begin) + "^\n", _COLOURS[problem.severity])
+    if problem.hint:
+        shown.append("  = ", "blue")
+        shown.append(f"help: {problem.hint}\n")
+    return shown
+
+
+def _lines(root: Path, path: str) -> list[str]:
+    """Return the lines of a file that was found faulty, as far as it can be read at all."""
+    found = files.read(root, path, files.MAX_BIBLIOGRAPHY_BYTES)
+    return [] if isinstance(found, Problem) else found.split("\n")
+
+
+def summary(result: Checked) -> str:
+    """Return the counts in one line.
+
+    >>> from mesoevidence.checks import Checked
+    >>> summary(Checked((), (), 2, 14))
+    '14 checks on 2 records: no problems'
+    """
+    counts = Counter(problem.severity for problem in result.problems)
+    parts = [
+        _plural(counts[severity], severity) for severity in ("error", "warning", "note") if counts[severity]
+    ]
+    found = ", ".join(parts) or "no problems"
+    line = f"{_plural(result.checks, 'check')} on {_plural(result.records, 'record')}: {found}"
+    if result.acknowledged:
+        line += f"; {_plural(len(result.acknowledged), 'finding')} acknowledged by flags"
+    return line
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def as_json(result: Checked, root: Path) -> None:
+    """Print everything as JSON."""
+    problems = [
+        {
+            "code": problem.code,
+            "severity": problem.severity,
+            "path": problem.path,
+            "line": problem.line,
+            "column": problem.column,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in result.problems
+    ]
+    content = {"records": result.records, "checks": result.checks, "problems": problems}
+    say_text(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def sarif(result: Checked, root: Path) -> None:
+    """Print SARIF 2.1.0, which code hosts show beside the lines."""
+    rules = [
+        {"id": code, "shortDescription": {"text": CODES[code].title}, "help": {"text": CODES[code].why}}
+        for code in sorted({problem.code for problem in result.problems})
+    ]
+    results = [
+        {
+            "ruleId": problem.code,
+            "level": problem.severity,
+            "message": {"text": f"{problem.message}. {problem.hint}" if problem.hint else problem.message},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": problem.path},
+                        "region": {"startLine": problem.line, "startColumn": problem.column},
+                    }
+                }
+            ],
+        }
+        for problem in result.problems
+    ]
+    run = {"tool": {"driver": {"name": "mesoevidence", "rules": rules}}, "results": results}
+    say_text(json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2))
+
+
+def github(result: Checked, root: Path) -> None:
+    """Print workflow commands, which GitHub shows beside the lines of a change."""
+    for problem in result.problems:
+        message = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+        place = (
+            f"file={_property(problem.path)},line={problem.line},col={problem.column},title={problem.code}"
+        )
+        say_text(f"::{_LEVELS[problem.severity]} {place}::{_data(message)}")
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS: Mapping[str, Callable[[Checked, Path], None]] = MappingProxyType(
+    {"text": text, "json": as_json, "sarif": sarif, "github": github}
+)
