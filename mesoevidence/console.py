@@ -82,17 +82,23 @@ def summary(result: Checked) -> str:
     """
     counts = Counter(problem.severity for problem in result.problems)
     parts = [
-        _plural(counts[severity], severity) for severity in ("error", "warning", "note") if counts[severity]
+        plural(counts[severity], severity) for severity in ("error", "warning", "note") if counts[severity]
     ]
     found = ", ".join(parts) or "no problems"
-    line = f"{_plural(result.checks, 'check')} on {_plural(result.records, 'record')}: {found}"
+    line = f"{plural(result.checks, 'check')} on {plural(result.records, 'record')}: {found}"
     if result.acknowledged:
-        line += f"; {_plural(len(result.acknowledged), 'finding')} acknowledged by flags"
+        line += f"; {plural(len(result.acknowledged), 'finding')} acknowledged by flags"
     return line
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def plural(count: int, word: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "study"), plural(2, "study"), plural(3, "synthesis"), plural(0, "claim")
+    ('1 study', '2 studies', '3 syntheses', '0 claims')
+    """
+    many = {"study": "studies", "synthesis": "syntheses"}.get(word, f"{word}s")
+    return f"{count:,} {word if count == 1 else many}"
 
 
 def as_json(result: Checked, root: Path) -> None:

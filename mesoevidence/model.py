@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mesoevidence import cards
 from mesoevidence import vocabulary as words
 from mesoevidence.fields import (
     Arms,
@@ -26,6 +27,7 @@ from mesoevidence.fields import (
     Truth,
 )
 
+_UNREVIEWED = "draft, unreviewed"
 NOTHING: Any = Field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -80,6 +82,26 @@ class Entry(Model):
     by: Text | None = None
     reviewed_by: Text | None = None
     note: Text | None = None
+
+    def title_line(self) -> str:
+        """Return the record in one line."""
+        name = next(
+            (text for field in ("claim", "label", "title") if (text := getattr(self, field, None))), self.id
+        )
+        return f"{self.id}: {name}" if name != self.id else self.id
+
+    def shown(self) -> dict[str, Any]:
+        """Return the fields that are known, under the names they have in the file."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        return {"status": _UNREVIEWED if self.status == "draft" else self.status, **content}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.title_line()}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return cards.html(self.title_line(), self.shown())
 
 
 class Labelled(Model):

@@ -1,0 +1,106 @@
+"""Which records have to do with a topic, claim, outcome, design, intervention, year or source."""
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
+from mesoevidence import tables
+from mesoevidence.ledger import Ledger
+from mesoevidence.links import slugs_of
+from mesoevidence.model import AnyEntry
+from mesoevidence.problems import EvidenceError, nearest
+from mesoevidence.vocabulary import Design, words
+
+Words = str | Collection[str]
+Kept = tuple[Collection[str], Collection[str], Collection[str]]
+
+
+def _wanted(asked: Words, known: Collection[str], what: str) -> frozenset[str]:
+    """Return the words asked for, each of which the ledger must know."""
+    wanted = frozenset([asked] if isinstance(asked, str) else asked)
+    for word in sorted(wanted):
+        if word not in known:
+            near = nearest(str(word), known)
+            raise EvidenceError(
+                f"there is no {what} {word!r}" + (f"; did you mean {near!r}?" if near else "")
+            )
+    return wanted
+
+
+def _naming(part: Ledger, names: Callable[[AnyEntry], Collection[str]], wanted: frozenset[str]) -> Kept:
+    """Return the records that name one of the wanted words."""
+    kinds: tuple[Mapping[str, AnyEntry], ...] = (part.claims, part.studies, part.syntheses)
+    kept = [{key for key, entry in kind.items() if wanted & set(names(entry))} for kind in kinds]
+    return kept[0], kept[1], kept[2]
+
+
+def _by_topic(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    return _naming(part, lambda entry: tables.topics_of(entry, whole), _wanted(asked, whole.topics, "topic"))
+
+
+def _by_outcome(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    return _naming(part, slugs_of, _wanted(asked, whole.outcomes, "outcome"))
+
+
+def _by_intervention(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    return _naming(part, slugs_of, _wanted(asked, whole.interventions, "intervention"))
+
+
+def _by_claim(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    return _under(part, _wanted(asked, whole.claims, "claim"))
+
+
+def _by_source(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    sources = {item.source for claim in whole.claims.values() for item in claim.appearances}
+    wanted = _wanted(asked, sources, "source")
+    return _under(
+        part, {claim.id for claim in part.claims.values() if wanted & {a.source for a in claim.appearances}}
+    )
+
+
+def _by_design(part: Ledger, whole: Ledger, asked: Words) -> Kept:
+    wanted = _wanted(asked, words(Design), "design")
+    return _over(part, {study.id for study in part.studies.values() if study.design in wanted})
+
+
+def _by_year(part: Ledger, whole: Ledger, asked: int | tuple[int, int]) -> Kept:
+    first, last = (asked, asked) if isinstance(asked, int) else asked
+    years = {
+        study.id: whole.references.get(study.reports[0]) for study in part.studies.values() if study.reports
+    }
+    return _over(
+        part, {key for key, item in years.items() if item and item.year and first <= item.year <= last}
+    )
+
+
+def _under(part: Ledger, claims: Collection[str]) -> Kept:
+    """Return claims with the syntheses and studies they rest on."""
+    lines = [line for key, claim in part.claims.items() if key in claims for line in claim.evidence]
+    syntheses = {line.synthesis for line in lines if line.synthesis}
+    inside = {
+        line.study for key in syntheses if key in part.syntheses for line in part.syntheses[key].include
+    }
+    return claims, inside | {line.study for line in lines if line.study}, syntheses
+
+
+def _over(part: Ledger, studies: Collection[str]) -> Kept:
+    """Return studies with the syntheses and claims that rest on them."""
+    syntheses = {s.id for s in part.syntheses.values() if any(line.study in studies for line in s.include)}
+    claims = {
+        claim.id
+        for claim in part.claims.values()
+        if any(line.study in studies or line.synthesis in syntheses for line in claim.evidence)
+    }
+    return claims, studies, syntheses
+
+
+SELECTORS: Mapping[str, Callable[..., Kept]] = MappingProxyType(
+    {
+        "topic": _by_topic,
+        "claim": _by_claim,
+        "outcome": _by_outcome,
+        "design": _by_design,
+        "intervention": _by_intervention,
+        "year": _by_year,
+        "source": _by_source,
+    }
+)

@@ -1,0 +1,389 @@
+"""The ledger as DataFrames, with columns and dtypes that never change, also when a table is empty."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+import pandas as pd
+
+from mesoevidence.checks import Checked
+from mesoevidence.conclusions import ORDER, evidence_strength
+from mesoevidence.ledger import Ledger
+from mesoevidence.links import slugs_of
+from mesoevidence.model import AnyEntry, Claim, Include, Result, Study, Synthesis
+from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, VerdictWord, words
+
+Row = tuple[object, ...]
+Dtype = str | pd.CategoricalDtype
+Columns = Mapping[str, Dtype]
+
+TEXT, WHOLE, NUMBER, TRUTH = "string", "Int64", "Float64", "boolean"
+VERDICT = pd.CategoricalDtype(list(words(VerdictWord)), ordered=False)
+STRENGTH = pd.CategoricalDtype(list(ORDER[::-1]), ordered=True)
+CERTAINTY = pd.CategoricalDtype([*words(CertaintyLevel), "not-graded"][::-1], ordered=True)
+_VALUES = (
+    "n",
+    "events",
+    "mean",
+    "sd",
+    "se",
+    "median",
+    "q1",
+    "q3",
+    "min",
+    "max",
+    "count",
+    "person_time",
+    "proportion",
+)
+_WITHIN = frozenset({"rct-within-person", "rct-crossover", "before-after"})
+
+
+def table(name: str, ledger: Ledger, checked: Checked) -> pd.DataFrame:
+    """Return one table of a ledger; `TABLES` names them, with their columns and dtypes."""
+    columns, rows = TABLES[name]
+    frame = pd.DataFrame(list(rows(ledger, checked)), columns=list(columns), dtype=object)
+    return frame.astype(dict(columns))
+
+
+def _claims(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for claim in ledger.claims.values():
+        pico = claim.pico
+        directions = [line.direction for line in claim.evidence]
+        yield (
+            claim.id,
+            claim.claim,
+            claim.kind,
+            claim.asserts,
+            _joined(topics_of(claim, ledger)),
+            _joined(pico.population if pico else ()),
+            _joined(pico.intervention if pico else ()),
+            _joined(pico.comparator if pico else ()),
+            pico.outcome if pico else None,
+            _joined(dict.fromkeys(item.source for item in claim.appearances)),
+            strongest_wording(claim),
+            *(directions.count(word) for word in ("supports", "contradicts", "neutral")),
+            claim.verdict.judgement if claim.verdict else None,
+            evidence_strength(claim, ledger),
+            claim.status,
+        )
+
+
+def strongest_wording(claim: Claim) -> str | None:
+    """Return the most certain wording among a claim's appearances."""
+    found = [item.wording for item in claim.appearances if item.wording]
+    return min(found, key=("certain", "probable", "possible").index) if found else None
+
+
+def _appearances(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for claim in ledger.claims.values():
+        for item in claim.appearances:
+            yield claim.id, item.source, item.at, item.wording, item.size, item.words, len(item.citations)
+
+
+def _citations(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for claim in ledger.claims.values():
+        for view in claim.appearances:
+            for item in view.citations:
+                yield (
+                    claim.id,
+                    view.source,
+                    view.at,
+                    item.described,
+                    item.specificity,
+                    item.resolution,
+                    item.ref,
+                    len(item.candidates),
+                    len(item.search),
+                    item.fidelity.judgement if item.fidelity else None,
+                )
+
+
+def _studies(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for study in ledger.studies.values():
+        primary = ledger.references.get(study.reports[0]) if study.reports else None
+        yield (
+            study.id,
+            primary.label if primary else study.title or study.id,
+            primary.year if primary else None,
+            study.design,
+            DESIGNS[study.design].level,
+            study.read,
+            persons(study),
+            len(study.arms),
+            _joined(study.population or ()),
+            _joined(topics_of(study, ledger)),
+            study.funding,
+            study.registration,
+            len(study.results),
+            len(study.flags),
+            primary.status if primary else None,
+            study.status,
+        )
+
+
+def persons(study: Study) -> int | None:
+    """Return how many persons were allocated, a split face once; None where an arm's size is unknown."""
+    sizes = [arm.n for arm in study.arms.values()]
+    known = [size for size in sizes if size is not None]
+    if not sizes or len(known) < len(sizes):
+        return None
+    return max(known) if study.design in _WITHIN else sum(known)
+
+
+def _arms(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for study in ledger.studies.values():
+        for name, arm in study.arms.items():
+            yield study.id, name, arm.intervention, arm.n, arm.detail
+
+
+def _results(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for study in ledger.studies.values():
+        for result in study.results:
+            origin = result.provenance
+            place = (origin.ref, origin.at, origin.method, origin.figures, origin.ref not in study.reports)
+            head = (study.id, result.id, result.outcome, result.time, result.analysed)
+            for arm, values in (result.values or {}).items():
+                intervention = study.arms[arm].intervention if arm in study.arms else None
+                numbers = tuple(_number(getattr(values, name)) for name in _VALUES)
+                yield (*head, arm, intervention, *numbers, *_contrast(result), *place)
+            if not result.values:
+                yield (*head, None, None, *(None for _ in _VALUES), *_contrast(result), *place)
+
+
+def _contrast(result: Result) -> Row:
+    """Return what a result says between arms: printed effect, paired difference, direction and p."""
+    effect, paired = result.effect, result.paired
+    p = result.p or (effect.p if effect else None)
+    low, high = effect.ci if effect and effect.ci else (None, None)
+    return (
+        effect.measure if effect else None,
+        *map(_number, (effect.estimate if effect else None, low, high, effect.se if effect else None)),
+        _number(paired.mean_difference if paired else None),
+        result.direction,
+        p.operator if p else None,
+        _number(p.value if p else None),
+    )
+
+
+def _risk_of_bias(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for study in ledger.studies.values():
+        for rob in study.rob:
+            for domain, part in rob.domains.items():
+                yield study.id, rob.tool, rob.result, domain, part.judgement, part.why
+            yield study.id, rob.tool, rob.result, "overall", rob.overall.judgement, rob.overall.why
+
+
+def _syntheses(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for synthesis in ledger.syntheses.values():
+        pico, analysis = synthesis.pico, synthesis.analysis
+        yield (
+            synthesis.id,
+            synthesis.label,
+            *(_joined(getattr(pico, side) or ()) for side in ("population", "intervention", "comparator")),
+            pico.outcome,
+            len({line.study for line in synthesis.include}),
+            participants(synthesis, ledger),
+            analysis.measure if analysis else None,
+            analysis.method if analysis else None,
+            analysis.test if analysis else None,
+            synthesis.narrative.why if synthesis.narrative else None,
+            certainty_of(synthesis),
+            synthesis.status,
+        )
+
+
+def certainty_of(synthesis: Synthesis) -> str | None:
+    """Return the recorded certainty, "not-graded" where the record says so, None before it is judged."""
+    if synthesis.certainty is None:
+        return None
+    if synthesis.certainty.system == "none":
+        return "not-graded"
+    return synthesis.certainty.overall.judgement if synthesis.certainty.overall else None
+
+
+def participants(synthesis: Synthesis, ledger: Ledger) -> int | None:
+    """Return the persons in a synthesis, each once; None where a number analysed is unknown."""
+    counts = {line.study: _analysed(line, ledger) for line in synthesis.include}
+    return None if None in counts.values() or not counts else sum(count or 0 for count in counts.values())
+
+
+def _analysed(line: Include, ledger: Ledger) -> int | None:
+    study = ledger.studies.get(line.study)
+    result = next((item for item in study.results if item.id == line.result), None) if study else None
+    if study is None or result is None:
+        return None
+    arms = (*line.intervention, *line.comparator) or tuple(result.values or study.arms)
+    values = result.values or {}
+    sizes = [values[arm].n if arm in values else None for arm in arms]
+    sizes = [
+        study.arms[arm].n if n is None and arm in study.arms else n
+        for arm, n in zip(arms, sizes, strict=True)
+    ]
+    known = [size for size in sizes if size is not None]
+    if not sizes or len(known) < len(sizes):
+        return None
+    return max(known) if study.design in _WITHIN else sum(known)
+
+
+def _references(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for reference in ledger.references.values():
+        fields = reference.fields
+        yield (
+            reference.key,
+            reference.type,
+            reference.label,
+            reference.title,
+            reference.year,
+            fields.get("journal"),
+            reference.doi,
+            fields.get("pmid"),
+            reference.link,
+            reference.status,
+        )
+
+
+def _outcomes(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for slug, outcome in ledger.outcomes.items():
+        yield (
+            slug,
+            outcome.label,
+            ledger.topic_of[slug],
+            outcome.type,
+            outcome.unit,
+            outcome.better,
+            outcome.importance,
+            _number(outcome.step),
+            _number(outcome.mid.value if outcome.mid else None),
+        )
+
+
+def _problems(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    for problems, acknowledged in ((checked.problems, False), (checked.acknowledged, True)):
+        for found in problems:
+            place = (found.path, found.line, found.column)
+            yield found.code, found.severity, *place, found.message, found.hint or None, acknowledged
+
+
+def topics_of(entry: AnyEntry, ledger: Ledger) -> tuple[str, ...]:
+    """Return the topics a record belongs to: those of its slugs, and those it names, sorted."""
+    named = {ledger.topic_of[slug] for slug in slugs_of(entry) if slug in ledger.topic_of}
+    return tuple(sorted(named | set(getattr(entry, "topics", ()))))
+
+
+def _joined(parts: Iterable[str] | None) -> str | None:
+    """Return words joined by semicolons; None for no words."""
+    return "; ".join(parts or ()) or None
+
+
+def _number(value: Decimal | int | None) -> float | int | None:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _columns(**dtypes: Dtype) -> Columns:
+    return MappingProxyType(dtypes)
+
+
+def _text(*names: str) -> dict[str, Dtype]:
+    return dict.fromkeys(names, TEXT)
+
+
+_COUNTS = dict.fromkeys(("n", "events", "count"), WHOLE)
+_RESULT_COLUMNS = _columns(
+    **_text("study", "result", "outcome", "time", "analysed", "arm", "intervention"),
+    **{name: _COUNTS.get(name, NUMBER) for name in _VALUES},
+    measure=TEXT,
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "effect_se", "mean_difference"), NUMBER),
+    **_text("direction", "p_operator"),
+    p_value=NUMBER,
+    **_text("ref", "at", "method", "figures"),
+    second_hand=TRUTH,
+)
+
+TABLES: Mapping[str, tuple[Columns, Callable[[Ledger, Checked], Iterator[Row]]]] = MappingProxyType(
+    {
+        "claims": (
+            _columns(
+                **_text("id", "claim", "kind", "asserts", "topics"),
+                **_text("population", "intervention", "comparator", "outcome", "sources", "wording"),
+                **dict.fromkeys(("supports", "contradicts", "neutral"), WHOLE),
+                verdict=VERDICT,
+                evidence_strength=STRENGTH,
+                status=TEXT,
+            ),
+            _claims,
+        ),
+        "appearances": (
+            _columns(**_text("claim", "source", "at", "wording", "size", "words"), citations=WHOLE),
+            _appearances,
+        ),
+        "citations": (
+            _columns(
+                **_text("claim", "source", "at", "cited_as", "specificity", "resolution", "ref"),
+                candidates=WHOLE,
+                searches=WHOLE,
+                fidelity=TEXT,
+            ),
+            _citations,
+        ),
+        "studies": (
+            _columns(
+                **_text("id", "label"),
+                year=WHOLE,
+                design=TEXT,
+                level=WHOLE,
+                read=TEXT,
+                persons=WHOLE,
+                arms=WHOLE,
+                **_text("population", "topics", "funding", "registration"),
+                results=WHOLE,
+                flags=WHOLE,
+                **_text("source_status", "status"),
+            ),
+            _studies,
+        ),
+        "arms": (_columns(**_text("study", "arm", "intervention"), n=WHOLE, detail=TEXT), _arms),
+        "results": (_RESULT_COLUMNS, _results),
+        "risk_of_bias": (
+            _columns(**_text("study", "tool", "result", "domain", "judgement", "why")),
+            _risk_of_bias,
+        ),
+        "syntheses": (
+            _columns(
+                **_text("id", "label", "population", "intervention", "comparator", "outcome"),
+                studies=WHOLE,
+                participants=WHOLE,
+                **_text("measure", "method", "test", "narrative"),
+                certainty=CERTAINTY,
+                status=TEXT,
+            ),
+            _syntheses,
+        ),
+        "references": (
+            _columns(
+                **_text("key", "type", "label", "title"),
+                year=WHOLE,
+                **_text("journal", "doi", "pmid", "link", "status"),
+            ),
+            _references,
+        ),
+        "outcomes": (
+            _columns(
+                **_text("id", "label", "topic", "type", "unit", "better", "importance"),
+                step=NUMBER,
+                mid=NUMBER,
+            ),
+            _outcomes,
+        ),
+        "problems": (
+            _columns(
+                **_text("code", "severity", "path"),
+                line=WHOLE,
+                column=WHOLE,
+                **_text("message", "hint"),
+                acknowledged=TRUTH,
+            ),
+            _problems,
+        ),
+    }
+)
