@@ -43,8 +43,8 @@ def html(title: str, content: Mapping[str, Plain]) -> str:
     """Return a card as an HTML section with a table of its fields."""
     style = 'style="text-align:left;vertical-align:top"'
     rows = "".join(
-        f'<tr><th scope="row" {style}>{escape.html(name.replace("_", " "))}</th><td {style}>{_cell(value)}</td></tr>'
-        for name, value in content.items()
+        f'<tr><th scope="row" {style}>{escape.html(name)}</th><td {style}>{_cell(value)}</td></tr>'
+        for name, value in ((name.replace("_", " "), value) for name, value in content.items())
     )
     return f"<table><caption>{escape.html(title)}</caption><tbody>{rows}</tbody></table>"
 
