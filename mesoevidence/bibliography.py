@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from bibtexparser.entrypoint import parse_string
@@ -42,6 +43,8 @@ _PATTERNS = {
     "x-status-on": (_DAY, "YYYY-MM-DD"),
 }
 _LATEX = re.compile(r"[\\{}~$]|--|''|``")
+_GROUP = re.compile(r"\{\\[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_SIGNS = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"), ("~", " "), ("{", ""), ("}", ""))
 _DECODER = LatexNodes2Text(math_mode="verbatim", keep_braced_groups=False, strict_latex_spaces=True)
 
 
@@ -252,7 +255,18 @@ def _decoded(text: str) -> str:
     """Return text with LaTeX accents and signs decoded; what cannot be decoded stays as it is."""
     if not _LATEX.search(text):
         return text
-    return " ".join(str(_DECODER.latex_to_text(text)).split())
+    text = _GROUP.sub(lambda found: _macro(found[0]), text)
+    if "\\" in text or "$" in text:
+        text = _macro(text)
+    for sign, shown in _SIGNS:
+        text = text.replace(sign, shown)
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=4096)
+def _macro(text: str) -> str:
+    """Return LaTeX as text; the same few accents come again and again."""
+    return str(_DECODER.latex_to_text(text))
 
 
 def _people(text: str) -> tuple[tuple[Person, ...], str]:
