@@ -300,7 +300,8 @@ def _vancouver(reference: Reference) -> str:
     names = [f"{who.family} {who.initials}".strip() for who in reference.authors]
     if len(names) > 6:
         names = [*names[:6], "et al"]
-    parts = [", ".join(names), reference.title]
+    online = reference.type == "online"
+    parts = [", ".join(names), f"{reference.title.rstrip('.')} [Internet]" if online else reference.title]
     issue = f"({fields['number']})" if "number" in fields else ""
     pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
     volume = fields.get("volume", "")
@@ -311,16 +312,14 @@ def _vancouver(reference: Reference) -> str:
         or fields.get("institution")
         or ""
     )
-    if reference.type == "online":
-        where = f"{where} [Internet]".strip()
     when = f"{reference.year or ''}"
     place = f"{volume}{issue}{pages}"
     parts += [where, f"{when};{place}" if when and place else when or place]
     text = " ".join(f"{part.rstrip('.')}." for part in parts if part)
-    if reference.type == "online" and "urldate" in fields:
-        text += f" Cited {fields['urldate']}."
+    if online and "urldate" in fields:
+        text += f" [cited {fields['urldate']}]."
     if link := reference.link:
-        text += f" {link}"
+        text += f" Available from: {link}" if online else f" {link}"
     if reference.status not in ("none", "unchecked"):
         text += f" [{reference.status.replace('-', ' ')}]"
     return text

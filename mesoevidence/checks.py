@@ -300,19 +300,24 @@ def references_are_cited(ledger: Ledger) -> Iterator[Problem]:
 
 def cited_keys(ledger: Ledger) -> frozenset[str]:
     """Return the keys of all references that some record names."""
+    kinds = (ledger.topics, ledger.claims, ledger.studies, ledger.syntheses)
+    return frozenset(key for kind in kinds for entry in kind.values() for key in keys_of(entry))
+
+
+def keys_of(entry: AnyEntry) -> frozenset[str]:
+    """Return the keys of the references that a record names."""
     keys: set[str | None] = set()
-    for study in ledger.studies.values():
-        keys.update(study.reports)
-        keys.update(result.provenance.ref for result in study.results)
-    for claim in ledger.claims.values():
-        for appearance in claim.appearances:
+    if isinstance(entry, Study):
+        keys.update(entry.reports, (result.provenance.ref for result in entry.results))
+    elif isinstance(entry, Claim):
+        for appearance in entry.appearances:
             keys.add(appearance.source)
             for citation in appearance.citations:
                 keys.update((citation.ref, *(candidate.ref for candidate in citation.candidates)))
-    for topic in ledger.topics.values():
-        keys.update(topic.sources)
-        keys.update(outcome.mid.provenance.ref for outcome in topic.outcomes.values() if outcome.mid)
-    keys.update(item.baseline.provenance.ref for item in ledger.syntheses.values() if item.baseline)
+    elif isinstance(entry, Synthesis):
+        keys.add(entry.baseline.provenance.ref if entry.baseline else None)
+    else:
+        keys.update(entry.sources, (o.mid.provenance.ref for o in entry.outcomes.values() if o.mid))
     return frozenset(key for key in keys if key)
 
 

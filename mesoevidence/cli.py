@@ -56,7 +56,11 @@ def show(given: argparse.Namespace) -> int:
 
 def new(given: argparse.Namespace) -> int:
     """Write a commented template for a new record; an existing file is never overwritten."""
-    root = _root(given.path)
+    root = files.root_of(given.path) if given.path else files.nearest_root()
+    if root is None:
+        raise EvidenceError(
+            "no ledger here or above: make evidence/ and an empty references.bib, or name a --path"
+        )
     path = templates.path_of(root, given.kind, given.id)
     if path.exists():
         raise EvidenceError(f"{path} is there already and is never overwritten; choose another id")

@@ -15,7 +15,7 @@ from mesoevidence import cards, checks, console, escape, files, ledger, tables
 from mesoevidence.bibliography import Reference
 from mesoevidence.checks import Checked
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import Claim, Entry, Study, Synthesis, Topic
+from mesoevidence.model import AnyEntry, Claim, Study, Synthesis, Topic
 from mesoevidence.problems import EvidenceError, Problem, nearest
 from mesoevidence.selection import SELECTORS, Words
 from mesoevidence.vocabulary import VerdictWord, words
@@ -263,8 +263,10 @@ class Evidence:
         """
         for shelf in (self.claims, self.studies, self.syntheses, self.topics):
             if identifier in shelf:
-                entry: Entry = shelf[identifier]
-                return cards.text(entry.title_line(), entry.shown())
+                entry: AnyEntry = shelf[identifier]
+                cited = sorted(checks.keys_of(entry) & self.ledger.references.keys())
+                sources = {"references": [self.references[key].vancouver() for key in cited]} if cited else {}
+                return cards.text(entry.title_line(), {**entry.shown(), **sources})
         if identifier in self.references:
             return self.references[identifier].vancouver()
         known = (*self.ledger.records, *self.ledger.references)

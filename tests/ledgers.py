@@ -52,7 +52,8 @@ analysis: {measure: RR, method: REML, test: knha, fixed_on: 2026-01-31}
 REFERENCES = """\
 @article{smith2001, author = {Smith, Ann and Jones, Bo}, title = {Tea and sleep},
   journal = {J Tea},
-  year = {2001}, volume = {3}, pages = {1--9}, doi = {10.1000/tea.1}, x-status = {none}, x-status-on = {2026-01-31}}
+  year = {2001}, volume = {3}, pages = {1--9}, doi = {10.1000/tea.1},
+  x-status = {none}, x-status-on = {2026-01-31}}
 @online{magazine2020, title = {Ten facts about tea}, url = {https://example.org/tea}, urldate = {2026-01-31},
   x-status = {none}, x-status-on = {2026-01-31}}
 """
