@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mesoevidence.conclusions import conclude as conclude
     from mesoevidence.evidence import Evidence as Evidence
     from mesoevidence.evidence import load as load
     from mesoevidence.measures import effect_sizes as effect_sizes
@@ -38,6 +39,7 @@ _HOME = {
     "Study": "model",
     "Synthesis": "model",
     "Topic": "model",
+    "conclude": "conclusions",
     "effect_sizes": "measures",
     "load": "evidence",
     "pool": "pooling",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mesoevidence import links, provenance
+from mesoevidence import conclusions, links, provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Candidate, Claim, Outcome, Result, Study, Synthesis
 from mesoevidence.problems import Problem
@@ -332,6 +332,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             claim_says_what_it_asserts,
             citation_has_its_proof,
             evidence_line_is_whole,
+            conclusions.verdict_follows_the_rule,
         ),
         "studies": (
             links.study_names_what_exists,

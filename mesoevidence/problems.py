@@ -146,7 +146,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "E303": _error("calculated, but not said how", 'Give `how`: "percentage x n", or equations on the figures such as "62.8 % x 86 = 54".', "method: calculated"),
         "E304": _error("a calculation that does not come out", "Recomputed from `figures`, the value is another one.", 'events: 55   how: "62.8 % x 86 = 55"'),
         "E305": _error("more than eight words of a source", "`words` is a witness of the wording, not a quotation.", "words: nine or more consecutive words ..."),
-        # E4xx is kept for the logic of judgements.
+        # E4xx: the logic of judgements
+        "E421": _error("a verdict milder than its evidence allows", "The rule of the schema gives another verdict; a recorded one may be stricter, never milder.", "judgement: supported   with very low certainty"),
         # W3xx: consistency of what the source printed
         "W301": _warning("a mean that whole-number data cannot give", "GRIM: n values in steps of the outcome cannot average to it.", "mean: 3.45, n: 10, step: 1"),
         "W302": _warning("a percentage of no whole number", "No whole number of these persons gives the printed percentage.", "77.5 % of 37"),
