@@ -145,7 +145,7 @@ def _verdict(
     if not lines:
         return _without_evidence(claim)
     reasons = [f"the most direct and most certain evidence is {strength} ({_named(lines)})"]
-    directions = {line.direction for line in lines}
+    directions: set[str] = {line.direction for line in lines}
     if len(directions - {"neutral"}) > 1:
         return "insufficient", [*reasons, "its lines are equally strong and disagree"]
     if claim.asserts == "fact":
