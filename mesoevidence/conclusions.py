@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mesoevidence.ledger import Ledger
+from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Study, Synthesis
 from mesoevidence.problems import EvidenceError, Problem
 from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, VerdictWord, Wording, words
@@ -64,7 +64,7 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
     >>> me.conclude(evidence, claim).strength in ("high", "moderate", "low", "very-low", "not-graded", "none")
     True
     """
-    ledger: Ledger = getattr(data, "ledger", data)  # type: ignore[assignment]  # Evidence holds its Ledger
+    ledger = of(data)
     if isinstance(claim, str):
         if claim not in ledger.claims:
             raise EvidenceError(f"there is no claim {claim!r}")

@@ -1,7 +1,9 @@
 """The ledger of one folder: its good records typed and its references, each able to say where it stands."""
 
+import gc
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +15,7 @@ from pydantic_core import ErrorDetails
 from mesoevidence import bibliography, files, records
 from mesoevidence.bibliography import Reference
 from mesoevidence.model import KINDS, AnyEntry, Claim, Kind, Labelled, Outcome, Study, Synthesis, Topic
-from mesoevidence.problems import Problem, nearest
+from mesoevidence.problems import EvidenceError, Problem, nearest
 from mesoevidence.records import Path as RecordPath
 from mesoevidence.records import Record
 
@@ -71,8 +73,39 @@ class Ledger:
         return sorted([files.BIBLIOGRAPHY, *(record.path for record in self.records.values())])
 
 
+def of(data: object) -> Ledger:
+    """Return the ledger of an `Evidence`, or a ledger as it is.
+
+    Raises
+    ------
+    EvidenceError
+        When `data` is neither.
+    """
+    ledger = getattr(data, "ledger", data)
+    if not isinstance(ledger, Ledger):
+        raise EvidenceError(f"evidence is expected, as `load` returns it, not {type(data).__name__}")
+    return ledger
+
+
 def read(root: Path) -> tuple[Ledger, list[Problem]]:
     """Read a folder: the ledger of its good records, and a problem for each thing that is not good."""
+    with _uncollected():
+        return _read(root)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the garbage collector: all that is made here stays, and searching it again and again would cost most."""
+    held = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if held:
+            gc.enable()
+
+
+def _read(root: Path) -> tuple[Ledger, list[Problem]]:
     paths, problems = files.find(root)
     models: dict[str, dict[str, AnyEntry]] = {kind: {} for kind in KINDS}
     taken: dict[str, Record] = {}
