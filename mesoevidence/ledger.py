@@ -95,7 +95,7 @@ def read(root: Path) -> tuple[Ledger, list[Problem]]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Hold the garbage collector: all that is made here stays, and searching it again and again would cost most."""
+    """Hold the garbage collector: all that is made here stays, and searching it again and again costs."""
     held = gc.isenabled()
     gc.disable()
     try:
