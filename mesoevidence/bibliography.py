@@ -29,6 +29,7 @@ from mesoevidence.vocabulary import ReferenceStatus, words
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _KEY = re.compile(r"[a-z0-9]+")
+_FIELD = re.compile(r"[a-z][a-z0-9_-]*")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
@@ -170,53 +171,32 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
 def _add(
     entry: Entry, line: int, strings: Mapping[str, str], found: dict[str, Reference], path: str
 ) -> Iterator[Problem]:
-    """Add one entry to what was found, or yield why not; an entry with a faulty field is added without it."""
+    """Add one entry to what was found, or yield why not; a faulty field is left out of its entry."""
     if not _KEY.fullmatch(entry.key):
-        yield Problem(
-            path,
-            line,
-            1,
-            "E022",
-            f"the key `{entry.key[:40]}` is out of pattern",
-            "lower-case letters and digits",
-        )
+        message = f"the key `{entry.key[:40]}` is out of pattern"
+        yield Problem(path, line, 1, "E022", message, "lower-case letters and digits")
         return
     fields: dict[str, str] = {}
     authors: tuple[Person, ...] = ()
     for field in entry.fields:
         name, at = field.key.lower(), (field.start_line or 0) + 1
-        if "\n" in name or not name or not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        if not _FIELD.fullmatch(name):
             yield Problem(path, at, 1, "E020", "this entry is broken near here", "mend it; it is left out")
             return
         raw, missing = _resolved(field.value, strings)
         if missing:
-            yield Problem(
-                path,
-                at,
-                1,
-                "E023",
-                f"`{missing}` is not defined",
-                "write the text in braces, or add an @string",
-            )
+            hint = "write the text in braces, or add an @string"
+            yield Problem(path, at, 1, "E023", f"`{missing}` is not defined", hint)
             continue
-        if name in ("author", "editor"):
-            people, bad = _people(raw)
-            if bad:
-                yield Problem(
-                    path,
-                    at,
-                    1,
-                    "E025",
-                    f"not a list of names: {bad}",
-                    "write `Family, Given and Family, Given`",
-                )
-            authors = people if name == "author" else authors
-        value = _decoded(raw)
-        fault = _fault(name, value)
-        if fault:
+        value, fault = _decoded(raw), ""
+        people: tuple[Person, ...] = ()
+        if name == "author":
+            people, fault = _people(raw)
+        if fault := fault or _fault(name, value):
             yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {value[:40]}", fault)
         else:
             fields[name] = value
+            authors = people or authors
     needed = ("title", "url", "urldate") if entry.entry_type.lower() == "online" else ("title",)
     for name in needed:
         if name not in fields:
@@ -270,7 +250,7 @@ def _macro(text: str) -> str:
 
 
 def _people(text: str) -> tuple[tuple[Person, ...], str]:
-    """Return the authors of a field, split before LaTeX is decoded, and the first that is no name."""
+    """Return the authors of a field, split before LaTeX is decoded, and what to do where one is no name."""
     people = []
     for name in split_multiple_persons_names(text):
         if name.startswith("{") and name.endswith("}"):
@@ -279,7 +259,7 @@ def _people(text: str) -> tuple[tuple[Person, ...], str]:
         try:
             parts = parse_single_name_into_parts(name)
         except InvalidNameError:
-            return tuple(people), name[:40]
+            return (), "write `Family, Given and Family, Given`"
         family = _decoded(" ".join([*parts.von, *parts.last, *parts.jr]))
         people.append(Person(family, _decoded(" ".join(parts.first))))
     return tuple(people), ""

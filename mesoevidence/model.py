@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from mesoevidence import cards
 from mesoevidence import vocabulary as words
+from mesoevidence.blocks import NOTHING, Entry, Judgement, Model, Pico, Place, Provenance, Search
 from mesoevidence.fields import (
     Arms,
     BibKey,
     Count,
     Day,
-    Identifier,
     KeyTable,
     Number,
     Positive,
@@ -26,82 +25,6 @@ from mesoevidence.fields import (
     Text,
     Truth,
 )
-
-_UNREVIEWED = "draft, unreviewed"
-NOTHING: Any = Field(default_factory=lambda: MappingProxyType({}))
-
-
-class Model(BaseModel):
-    """Typed, frozen, and closed to fields nobody asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Place(Model):
-    """The document and the place in it where something was read."""
-
-    ref: BibKey
-    at: Text
-    via: Text | None = None
-    method: words.ReadingMethod = "reported"
-    figures: Text | None = None
-    how: Text | None = None
-
-
-class Provenance(Place):
-    """Where a result was read, the figures as printed there, and how they became the numbers recorded."""
-
-    method: words.ReadingMethod
-    figures: Text
-
-
-class Judgement(Model):
-    """What was judged, why, by whom and when."""
-
-    judgement: Text
-    why: Text
-    by: Text
-    on: Day
-
-
-class Search(Model):
-    """A search that was made: where, for what, when, and what came back."""
-
-    where: Text
-    query: Text | None = None
-    on: Day
-    hits: Count | None = None
-    note: Text | None = None
-
-
-class Entry(Model):
-    """Common to every record."""
-
-    id: Identifier
-    status: words.Status = "draft"
-    by: Text | None = None
-    reviewed_by: Text | None = None
-    note: Text | None = None
-
-    def title_line(self) -> str:
-        """Return the record in one line."""
-        name = next(
-            (text for field in ("claim", "label", "title") if (text := getattr(self, field, None))), self.id
-        )
-        return f"{self.id}: {name}" if name != self.id else self.id
-
-    def shown(self) -> dict[str, Any]:
-        """Return the fields that are known, under the names they have in the file."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        return {"status": _UNREVIEWED if self.status == "draft" else self.status, **content}
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.title_line()}>"
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return cards.html(self.title_line(), self.shown())
 
 
 class Labelled(Model):
@@ -152,15 +75,6 @@ class Topic(Entry):
     interventions: Table[Labelled] = NOTHING
     outcomes: Table[Outcome] = NOTHING
     sources: KeyTable[Source] = NOTHING
-
-
-class Pico(Model):
-    """The question: in whom, what, against what, on which outcome."""
-
-    population: Slugs | None = None
-    intervention: Slugs | None = None
-    comparator: Slugs | None = None
-    outcome: Slug | None = None
 
 
 class Candidate(Model):
