@@ -1,6 +1,5 @@
-import functools
+import itertools
 import importlib.util
-import operator
 import re
 import subprocess
 import sys
