@@ -1,0 +1,328 @@
+"""Effects of studies explained by what the studies differ in: meta-regression."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, fdtrc
+
+from mesoevidence.least_squares import (
+    Array,
+    critical,
+    estimate_tau2,
+    least_squares,
+    solve,
+    two_sided,
+)
+from mesoevidence.pooled import Pooled
+from mesoevidence.pooling import METHODS, TESTS
+from mesoevidence.problems import EvidenceError
+
+
+def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Return label, effect and variance of each complete study, with the further columns asked for.
+
+    Parameters
+    ----------
+    data : DataFrame or Pooled
+        A frame with `yi`, and `vi` or `sei`; labels in `slab`. Of a pooled result its own studies.
+    columns : iterable of str
+        Columns that must be there too; a study with an empty cell is left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns `slab`, `yi`, `vi` and those asked for.
+
+    >>> frame = pd.DataFrame({"yi": [0.1, 0.4], "sei": [0.2, 0.1], "year": [1950, None]})
+    >>> study_table(frame, ["year"])["slab"].to_list()
+    ['study 1']
+    """
+    frame = data.studies if isinstance(data, Pooled) else data
+    wanted = list(dict.fromkeys(columns))
+    spread = "vi" if "vi" in frame else "sei"
+    if missing := [name for name in ("yi", spread, *wanted) if name not in frame]:
+        shown = ", ".join(map(str, frame.columns))
+        raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {shown}")
+    try:
+        yi, vi = frame["yi"].astype(float), frame[spread].astype(float)
+    except (TypeError, ValueError):
+        raise EvidenceError(f"`yi` and `{spread}` must hold numbers only") from None
+    vi = vi if spread == "vi" else vi**2
+    default = [f"study {number}" for number in range(1, len(frame) + 1)]
+    slab = frame["slab"].astype(str).to_list() if "slab" in frame else default
+    table = pd.DataFrame({"slab": slab, "yi": yi.to_numpy(), "vi": vi.to_numpy()})
+    for name in wanted:
+        table[name] = frame[name].array
+    table = table[table[["yi", "vi", *wanted]].notna().all(axis=1)].reset_index(drop=True)
+    if not bool(np.isfinite(table[["yi", "vi"]].to_numpy()).all()) or not bool((table["vi"] > 0).all()):
+        raise EvidenceError("every effect must be finite and every variance above 0; leave other studies out")
+    return table
+
+
+def design(table: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> tuple[Array, tuple[str, ...]]:
+    """Return the model matrix and its terms: numbers as they are, words against their first level."""
+    columns: list[Array] = [np.ones(len(table))]
+    terms = ["intercept"]
+    for name, words in levels.items():
+        if not words:
+            columns.append(table[name].to_numpy(dtype=float))
+            terms.append(name)
+            continue
+        given = table[name].astype(str)
+        if strange := sorted(set(given) - set(words)):
+            raise EvidenceError(f"`{name}` has no level {strange[0]!r}; it has {', '.join(words)}")
+        columns += [(given == word).to_numpy().astype(np.float64) for word in words[1:]]
+        terms += [f"{name}: {word}" for word in words[1:]]
+    return np.column_stack(columns), tuple(terms)
+
+
+def levels_of(table: pd.DataFrame, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the levels of each column of words, in its own or in sorted order; none for numbers."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        column = table[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            found[name] = tuple(str(word) for word in column.cat.categories if (column == word).any())
+        elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            found[name] = ()
+        else:
+            found[name] = tuple(sorted(set(column.astype(str))))
+    return found
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Coefficients:
+    """Coefficients with their errors and tests.
+
+    Attributes
+    ----------
+    terms : tuple of str
+        Their names, the intercept first.
+    estimate, se, statistic, p_value, ci : array
+        One entry a coefficient; `ci` has a row (lower, upper) for each.
+    df : float or array or None
+        Degrees of freedom of the t statistics; None where they are z.
+    vcov : array
+        Their covariance.
+    qm, qm_df, qm_p_value : float, tuple, float
+        The test that no moderator matters, chi-squared or F; None without moderators.
+    """
+
+    terms: tuple[str, ...]
+    estimate: Array
+    se: Array
+    ci: Array
+    statistic: Array
+    p_value: Array
+    df: int | Array | None
+    vcov: Array
+    qm: float | None
+    qm_df: tuple[int, int | None] | None
+    qm_p_value: float | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient."""
+        tests = {"statistic": self.statistic, "p_value": self.p_value}
+        limits = {"ci_low": self.ci[:, 0], "ci_high": self.ci[:, 1]}
+        return pd.DataFrame({"term": self.terms, "estimate": self.estimate, "se": self.se, **tests, **limits})
+
+    def summary(self) -> str:
+        """Return the coefficients in words and numbers."""
+        lines = []
+        for term, mean, (low, high) in zip(self.terms, self.estimate, self.ci, strict=True):
+            lines.append(f"  {term}: {mean:.4f} ({low:.4f} to {high:.4f})")
+        if self.qm_df is not None:
+            df = ", ".join(str(number) for number in self.qm_df if number is not None)
+            lines.append(f"Moderators: QM {self.qm:.2f} (df {df}), p {self.qm_p_value:.4f}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return ", ".join(f"{term} {mean:.3f}" for term, mean in zip(self.terms, self.estimate, strict=True))
+
+
+def coefficients(
+    terms: tuple[str, ...], beta: Array, vcov: Array, df: int | Array | None, level: float
+) -> Coefficients:
+    """Return the tests and intervals of coefficients with this covariance."""
+    se = np.sqrt(np.diag(vcov))
+    half, statistic, m = critical(level, df) * se, beta / se, len(beta) - 1
+    qm = qm_df = qm_p = None
+    if m and not isinstance(df, np.ndarray):
+        qm = float(beta[1:] @ np.linalg.solve(vcov[1:, 1:], beta[1:])) / (1 if df is None else m)
+        qm_df, qm_p = (m, df), float(chdtrc(m, qm) if df is None else fdtrc(m, df, qm))
+    ci = np.column_stack([beta - half, beta + half])
+    return Coefficients(terms, beta, se, ci, statistic, two_sided(statistic, df), df, vcov, qm, qm_df, qm_p)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Regression:
+    """What moderators explain of the effects.
+
+    Attributes
+    ----------
+    coefficients : Coefficients
+        Estimates, tests and intervals, and QM, the test that no moderator matters.
+    qe, qe_df, qe_p_value : float, int, float
+        The test of residual heterogeneity.
+    tau2, i2, h2 : float
+        Residual heterogeneity; `i2` in percent.
+    r2 : float or None
+        Percent of tau2 that the moderators explain; None where there is no tau2 to explain.
+    k, method, test, level : int, str, str, float
+        How many studies, and how they were regressed.
+    studies : DataFrame
+        Label, effect, variance and moderators of the studies that went in.
+    levels : mapping
+        The moderators, each with its levels; none for numbers.
+    warnings : tuple of str
+        What a reader should know.
+    """
+
+    coefficients: Coefficients
+    qe: float
+    qe_df: int
+    qe_p_value: float
+    tau2: float
+    i2: float
+    h2: float
+    r2: float | None
+    k: int
+    method: str
+    test: str
+    level: float
+    studies: pd.DataFrame
+    levels: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient."""
+        return self.coefficients.to_frame()
+
+    def predict(self, new: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return the expected effect at each row of moderators, with its intervals.
+
+        Parameters
+        ----------
+        new : DataFrame, optional
+            A column for each moderator; the studies themselves when left out.
+        """
+        frame = self.studies if new is None else new
+        if missing := [name for name in self.levels if name not in frame]:
+            raise EvidenceError(f"there is no column `{missing[0]}` to predict from")
+        x, _ = design(frame, self.levels)
+        fit = self.coefficients
+        mean, se = x @ fit.estimate, np.sqrt(np.einsum("ij,jk,ik->i", x, fit.vcov, x))
+        crit, wide = critical(self.level, fit.df), np.sqrt(se**2 + self.tau2)
+        columns = {"estimate": mean, "se": se, "ci_low": mean - crit * se, "ci_high": mean + crit * se}
+        limits = {"prediction_low": mean - crit * wide, "prediction_high": mean + crit * wide}
+        return pd.DataFrame({**columns, **limits}, index=frame.index)
+
+    def summary(self) -> str:
+        """Return the result in words and numbers."""
+        explained = "" if self.r2 is None else f", R2 {self.r2:.1f} %"
+        lines = [
+            f"Meta-regression of {self.k} studies ({self.method}, test {self.test})",
+            self.coefficients.summary(),
+            f"Residual: QE {self.qe:.2f} (df {self.qe_df}), p {self.qe_p_value:.4f}",
+            f"tau2 {self.tau2:.4f}, I2 {self.i2:.1f} %{explained}",
+        ]
+        return "\n".join([*lines, *self.warnings])
+
+    def __repr__(self) -> str:
+        return f"<Regression of {self.k} studies: {self.coefficients}>"
+
+
+def meta_regression(
+    data: pd.DataFrame | Pooled,
+    moderators: str | Sequence[str] = (),
+    *,
+    method: str = "REML",
+    test: str = "knha",
+    level: float = 0.95,
+) -> Regression:
+    """Regress the effects of studies on their moderators, with residual heterogeneity.
+
+    Parameters
+    ----------
+    data : DataFrame or Pooled
+        `yi`, `vi` or `sei`, labels in `slab`, and a column for each moderator.
+    moderators : str or sequence of str
+        Columns; numbers enter as they are, words as differences from their first level.
+    method : {"REML", "EE", "DL", "HE", "HS", "SJ", "ML", "EB", "PM"}
+        Estimator of the residual tau2.
+    test : {"knha", "z", "t", "adhoc"}
+        Tests and intervals, in metafor's sense.
+    level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Regression
+        Coefficients, tests and heterogeneity, and `predict`.
+
+    Notes
+    -----
+    The mixed-effects model of Raudenbush (2009) with the estimators of Viechtbauer (2005) and the tests of
+    Knapp and Hartung (2003); R2 after Raudenbush. The numbers are those of metafor's ``rma(mods = )``.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"yi": [0.9, 0.5, 0.2, 0.1], "vi": [0.1, 0.1, 0.1, 0.1], "dose": [4, 3, 2, 1]})
+    >>> fit = meta_regression(frame, "dose", method="EE", test="z")
+    >>> print(f"{fit.coefficients.estimate[1]:.2f} per unit of dose, QE {fit.qe:.2f}")
+    0.27 per unit of dose, QE 0.18
+    """
+    names = [moderators] if isinstance(moderators, str) else list(moderators)
+    if method not in METHODS or test not in TESTS:
+        raise EvidenceError(f"`method` is one of {', '.join(METHODS)}, `test` one of {', '.join(TESTS)}")
+    if not 0 < level < 1:
+        raise EvidenceError(f"`level` lies between 0 and 1, such as 0.95, not {level}")
+    table = study_table(data, names)
+    levels = levels_of(table, names)
+    x, terms = design(table, levels)
+    check_design(x, names)
+    given = len(data.studies if isinstance(data, Pooled) else data)
+    left_out = f"{given - len(table)} of {given} studies have an empty cell and are left out"
+    solved, tau2, scale = solve(table["yi"].to_numpy(), table["vi"].to_numpy(), x, method, test)
+    df = None if test == "z" else len(table) - len(terms)
+    return Regression(
+        coefficients(terms, solved.beta, scale * solved.inverse, df, level),
+        **_residual(table, x, tau2, method), tau2=tau2, r2=_explained(table, x, tau2, method), k=len(table),
+        method=method, test=test, level=level, studies=table, levels=levels,
+        warnings=(left_out,) if given > len(table) else (),
+    )  # fmt: skip
+
+
+def check_design(x: Array, names: Sequence[str]) -> None:
+    """Refuse more coefficients than the studies can bear, and moderators that repeat each other."""
+    k, p = x.shape
+    if k <= p:
+        raise EvidenceError(f"{p} coefficients need at least {p + 1} complete studies, there are {k}")
+    if np.linalg.matrix_rank(x / np.linalg.norm(x, axis=0).clip(1e-300)) < p:
+        raise EvidenceError(f"the moderators {', '.join(names)} repeat each other or do not vary; drop one")
+
+
+def _residual(table: pd.DataFrame, x: Array, tau2: float, method: str) -> dict[str, Any]:
+    """Return QE with its p, I2 and H2 (Higgins and Thompson 2002, from tau2 and the typical variance)."""
+    df = x.shape[0] - x.shape[1]
+    fixed = least_squares(table["yi"].to_numpy(), x, 1 / table["vi"].to_numpy())
+    qe, typical = fixed.rss, df / fixed.trace()
+    i2 = 100 * tau2 / (typical + tau2) if method != "EE" else max(0.0, 100 * (1 - df / qe)) if qe else 0.0
+    h2 = tau2 / typical + 1 if method != "EE" else qe / df
+    return {"qe": qe, "qe_df": df, "qe_p_value": float(chdtrc(df, qe)), "i2": i2, "h2": h2}
+
+
+def _explained(table: pd.DataFrame, x: Array, tau2: float, method: str) -> float | None:
+    """Return the percent of tau2 (of the weighted variance with ``EE``) that the moderators explain."""
+    k, p = x.shape
+    if p == 1:
+        return None
+    y, v, ones = table["yi"].to_numpy(), table["vi"].to_numpy(), np.ones((k, 1))
+    if method == "EE":
+        whole, rest = (least_squares(y, matrix, 1 / v).rss for matrix in (ones, x))
+        return max(0.0, 100 * (1 - (rest / (k - p)) / (whole / (k - 1)))) if whole > 0 else None
+    whole = estimate_tau2(y, v, ones, method)
+    return max(0.0, 100 * (1 - tau2 / whole)) if whole > 0 else None
