@@ -1,9 +1,9 @@
 """How much the true effects of studies differ: tau2 by nine estimators, for many questions at once.
 
-Rows of all questions lie one after another, those of each question sorted by (vi, yi): its most precise study
-comes first. Estimates are measured from that study, and its weight is kept apart from the others', so that
-neither a large constant nor one huge weight cancels digits. Every sum runs over the rows of one question alone,
-so that neither their order nor the other questions change a bit.
+Rows of all questions lie one after another, those of each question sorted by (vi, yi): its most precise
+study comes first. Effects are measured from that study, and its weight is kept apart from the others', so
+that neither a large constant nor one huge weight cancels digits. Every sum runs over the rows of one
+question alone, so that neither their order nor the other questions change a bit.
 """
 
 from collections.abc import Callable
@@ -254,7 +254,7 @@ def q_profile(questions: Questions, level: float) -> tuple[Floats, Floats]:
     around, centre = squares(questions), questions.total(questions.v) / questions.k
     ends = []
     for share in (half, 1 - half):
-        target = special.chdtri(df, share)
+        target: Floats = np.asarray(special.chdtri(df, share), dtype=np.float64)
         at_zero = _rise_q(questions, np.zeros(len(df)), target)
         high = around / target
         moment = np.maximum(0.0, (around - df * centre) / target)

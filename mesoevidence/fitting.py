@@ -1,0 +1,114 @@
+"""The numbers of many questions at once: estimates, intervals, tests and heterogeneity, as arrays."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from scipy import special
+
+from mesoevidence import heterogeneity, mantel_haenszel
+from mesoevidence.conversions import Floats
+from mesoevidence.heterogeneity import Ints, Mask, Questions
+
+Summing: TypeAlias = Callable[..., mantel_haenszel.Sum]
+
+
+class Fit(NamedTuple):
+    """What pooling gives: numbers by question, NaN where there is none, and the weight of every row."""
+
+    numbers: dict[str, Floats]
+    weights: Floats
+    narrow: Mask
+
+
+def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
+    """Pool many questions by inverse variance; see `heterogeneity` for how their rows lie."""
+    k = questions.k
+    df, several = np.asarray(k - 1, dtype=np.float64), k > 1
+    zero = heterogeneity.weigh(questions, np.zeros(len(k)))
+    q = np.where(several, zero.q(questions), np.nan)
+    if method == "EE":
+        tau2, at = np.full(len(k), np.nan), zero
+        i2, h2 = np.where(q > 0, np.maximum(0.0, 100 * (q - df) / q), q), q / df
+    else:
+        tau2 = np.where(several, heterogeneity.tau2(questions, method, zero), np.nan)
+        at = heterogeneity.weigh(questions, np.where(several, tau2, 0.0))
+        typical = df / zero.trace(questions)
+        i2, h2 = 100 * tau2 / (typical + tau2), tau2 / typical + 1
+    wald = np.sqrt(1 / at.all)
+    scale = np.ones(len(k))
+    if test in ("knha", "adhoc"):
+        spread = at.q(questions) / df
+        spread = np.maximum(1.0, spread) if test == "adhoc" else np.where(spread > 0, spread, np.nan)
+        scale = np.where(several, np.sqrt(spread), 1.0)
+    estimate, se = questions.centre + at.mean, scale * wald
+    crit = critical(k, test, level)
+    wide = np.where((k > 2) & (method != "EE"), crit * np.sqrt(se**2 + tau2), np.nan)
+    numbers = {
+        **inference(estimate, se, crit, np.where(several & (test != "z"), df, np.nan)),
+        "tau2": tau2, "i2": i2, "h2": h2, "q": q, "q_df": np.where(several, df, np.nan),
+        "q_p_value": special.chdtrc(df, q),
+        "prediction_low": estimate - wide, "prediction_high": estimate + wide,
+    }  # fmt: skip
+    weights = at.w
+    weights[questions.starts] = at.top
+    narrow = several & (crit * se < -special.ndtri((1 - level) / 2) * wald)
+    return Fit(numbers, 100 * weights / questions.spread(at.all), narrow)
+
+
+def inference(estimate: Floats, se: Floats, crit: Floats, df: Floats) -> dict[str, Floats]:
+    """Return an estimate with its interval and test: t where there is a df, else z."""
+    statistic = estimate / se
+    tail = special.ndtr(-np.abs(statistic))
+    if not np.isnan(df).all():
+        tail = np.where(
+            np.isnan(df), tail, special.stdtr(np.where(np.isnan(df), 1.0, df), -np.abs(statistic))
+        )
+    half = crit * se
+    return {
+        "estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
+        "p_value": 2 * tail, "statistic": statistic, "df": df,
+    }  # fmt: skip
+
+
+def critical(k: Ints, test: str, level: float) -> Floats:
+    """Return how many standard errors an interval reaches to each side."""
+    half = (1 - level) / 2
+    z = -special.ndtri(half)
+    if test == "z":
+        return np.full(len(k), z)
+    sizes, place = np.unique(k, return_inverse=True)
+    reach: Floats = np.where(sizes > 1, -special.stdtrit(np.maximum(sizes - 1.0, 1.0), half), z)[place]
+    return reach
+
+
+def fit_counts(
+    counts: tuple[Floats, ...], yi: Floats, vi: Floats, k: Ints, sums: Summing, level: float
+) -> Fit:
+    """Pool the counts of many questions by Mantel-Haenszel or Peto; rows sorted by question."""
+    starts = heterogeneity.starts_of(k)
+
+    def total(values: Floats) -> Floats:
+        return np.add.reduceat(values, starts)
+
+    pooled = sums(*counts, total)
+    known = np.isfinite(yi)
+    studies = total(known.astype(np.float64))
+    if sums is mantel_haenszel.peto:
+        more, variance = mantel_haenszel.peto_parts(*counts)
+        parts = np.where(variance > 0, more**2 / variance, 0.0)
+        q = np.maximum(0.0, total(parts) - total(more) ** 2 / total(variance))
+    else:
+        away = yi - np.repeat(pooled.estimate, k)
+        q = total(np.where(known, away**2 / vi, 0.0))
+    several = studies > 1
+    df = np.where(several, studies - 1, np.nan)
+    q = np.where(several, q, np.nan)
+    numbers = {
+        **inference(pooled.estimate, pooled.se, critical(k, "z", level), np.full(len(k), np.nan)),
+        "tau2": np.full(len(k), np.nan), "i2": np.where(q > 0, np.maximum(0.0, 100 * (q - df) / q), q),
+        "h2": q / df, "q": q, "q_df": df, "q_p_value": special.chdtrc(df, q),
+        "prediction_low": np.full(len(k), np.nan), "prediction_high": np.full(len(k), np.nan),
+    }  # fmt: skip
+    whole = np.repeat(total(pooled.weight), k)
+    return Fit(numbers, 100 * pooled.weight / whole, np.zeros(len(k), dtype=bool))

@@ -1,0 +1,177 @@
+"""The pooled result of one question, frozen, and how it is shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mesoevidence import cards, heterogeneity
+from mesoevidence.formulas import MEASURES
+
+_MODELS = {"EE": "equal effects", "MH": "Mantel-Haenszel", "Peto": "Peto"}
+_TESTS = {"z": "Wald z", "t": "Wald t", "knha": "Hartung-Knapp", "adhoc": "Hartung-Knapp, never narrower"}
+Limits = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pooled:
+    """Studies of one question, pooled.
+
+    Every number stands on the scale of computing: a ratio as its logarithm. `shown` and what is printed
+    are on the scale of reading. What is not defined is None.
+
+    Attributes
+    ----------
+    estimate, se, ci, statistic, df, p_value
+        The pooled effect, its interval at `level`, and its test; `df` is None where the test is a z.
+    tau2, tau2_ci, i2, h2
+        Variance of the true effects with its Q-profile interval; I2 in percent and H2, as metafor has them.
+    q, q_df, q_p_value
+        Cochran's Q.
+    prediction
+        Where the effect of a further study is expected; from three studies on.
+    k, n
+        Studies and, if known, people.
+    weights
+        In percent, in the order given.
+    measure, method, test, level
+        What was computed, and how.
+    slab, yi, vi
+        The studies that went in, in the order given; `studies` has them as a frame.
+    warnings
+        What a reader must know before using the numbers.
+    label
+        The question, if it has a name.
+    """
+
+    estimate: float
+    se: float | None
+    ci: Limits | None
+    p_value: float | None
+    statistic: float | None
+    df: int | None
+    tau2: float | None
+    i2: float | None
+    h2: float | None
+    q: float | None
+    q_df: int | None
+    q_p_value: float | None
+    prediction: Limits | None
+    k: int
+    n: int | None
+    weights: tuple[float, ...]
+    measure: str
+    method: str
+    test: str
+    level: float
+    slab: tuple[str, ...]
+    yi: tuple[float, ...]
+    vi: tuple[float, ...]
+    warnings: tuple[str, ...] = ()
+    label: str | None = None
+
+    @property
+    def studies(self) -> pd.DataFrame:
+        """The studies that went in: label, effect, variance and weight in percent, in the order given."""
+        return pd.DataFrame(
+            {"slab": list(self.slab), "yi": self.yi, "vi": self.vi, "weight": self.weights}
+        )  # fmt: skip
+
+    @property
+    def tau2_ci(self) -> Limits | None:
+        """The Q-profile interval of tau2; None without a tau2, and where the interval is empty."""
+        if self.tau2 is None:
+            return None
+        rows = sorted(zip(self.vi, self.yi, strict=True))
+        vi, yi = np.array(rows, dtype=np.float64).T.copy()
+        with np.errstate(all="ignore"):
+            low, high = heterogeneity.q_profile(
+                heterogeneity.questions(yi, vi, np.array([self.k])), self.level
+            )
+        return None if np.isnan(low[0]) else (float(low[0]), float(high[0]))
+
+    @property
+    def shown(self) -> tuple[float, float | None, float | None]:
+        """The estimate and its interval as they are read: a ratio as a ratio."""
+        back = MEASURES[self.measure].shown
+        return (back(self.estimate), *((back(self.ci[0]), back(self.ci[1])) if self.ci else (None, None)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the result as one row, with the columns of `pool(..., by=...)`."""
+        return pd.DataFrame([self.row()])
+
+    def row(self) -> dict[str, object]:
+        """Return the result as one row of a frame."""
+        ci, tau2_ci, prediction = (
+            limits or (None, None) for limits in (self.ci, self.tau2_ci, self.prediction)
+        )
+        return {
+            "estimate": self.estimate, "se": self.se, "ci_low": ci[0], "ci_high": ci[1],
+            "p_value": self.p_value, "statistic": self.statistic, "df": self.df, "tau2": self.tau2,
+            "i2": self.i2, "h2": self.h2, "q": self.q, "q_df": self.q_df, "q_p_value": self.q_p_value,
+            "prediction_low": prediction[0], "prediction_high": prediction[1], "k": self.k, "n": self.n,
+            "measure": self.measure, "method": self.method, "test": self.test, "level": self.level,
+            "note": "; ".join(self.warnings) or None, "tau2_ci_low": tau2_ci[0], "tau2_ci_high": tau2_ci[1],
+        }  # fmt: skip
+
+    def lines(self) -> dict[str, str]:
+        """Return the result in words, by what is said."""
+        measure = MEASURES[self.measure]
+        people = "" if self.n is None else f", {self.n} people"
+        test = "" if self.method in ("MH", "Peto") else f", {_TESTS[self.test]}"
+        said = {
+            "model": f"{_MODELS.get(self.method, f'random effects, {self.method}')}{test}",
+            "studies": f"{self.k}{people}",
+            measure.label: self._effect(),
+        }
+        if self.q is not None:
+            said["Q"] = f"{self.q:.2f} (df {self.q_df}), {_p(self.q_p_value)}"
+        if self.tau2 is not None:
+            limits = "" if self.tau2_ci is None else f" ({self.tau2_ci[0]:.4f} to {self.tau2_ci[1]:.4f})"
+            said["tau2"] = f"{self.tau2:.4f}{limits}"
+        if self.i2 is not None:
+            said["I2"] = f"{self.i2:.1f} %"
+        if self.prediction is not None:
+            low, high = (measure.shown(end) for end in self.prediction)
+            said["a further study"] = f"{_number(low)} to {_number(high)}"
+        return said
+
+    def _effect(self) -> str:
+        """Return the estimate with interval and p."""
+        estimate, low, high = self.shown
+        if low is None or high is None:
+            return f"{_number(estimate)}, no interval"
+        interval = f"({100 * self.level:g} % CI {_number(low)} to {_number(high)})"
+        return f"{_number(estimate)} {interval}, {_p(self.p_value)}"
+
+    def summary(self) -> str:
+        """Return the result in words and numbers, warnings last."""
+        title = self.label or f"{MEASURES[self.measure].label} of {self.k} studies"
+        content: dict[str, object] = {**self.lines()}
+        if self.warnings:
+            content["note"] = list(self.warnings)
+        return cards.text(title, content)
+
+    def __repr__(self) -> str:
+        return f"<Pooled {self.measure} {self._effect()}, k = {self.k}, {self.method}, {self.test}>"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        content: dict[str, object] = {**self.lines()}
+        if self.warnings:
+            content["note"] = list(self.warnings)
+        return cards.html(self.label or f"{MEASURES[self.measure].label}, pooled", content)
+
+
+def _number(value: float) -> str:
+    """Return a number with two decimals, or three digits where that says more."""
+    return f"{value:.2f}" if 0.1 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
+
+
+def _p(value: float | None) -> str:
+    """Return a p-value as it is printed."""
+    if value is None:
+        return "p not defined"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
