@@ -9,17 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from mesoevidence.least_squares import Array, least_squares
-from mesoevidence.problems import EvidenceError
-from mesoevidence.regression import (
-    Coefficients,
-    Regression,
+from mesoevidence.linear_model import (
+    Array,
     check_design,
-    coefficients,
     design,
+    least_squares,
     levels_of,
     study_table,
 )
+from mesoevidence.problems import EvidenceError
+from mesoevidence.regression import Coefficients, Regression, coefficients
 
 
 @dataclass(frozen=True, eq=False, repr=False)
