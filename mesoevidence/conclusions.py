@@ -127,7 +127,9 @@ def _of_synthesis(synthesis: Synthesis, ledger: Ledger) -> EvidenceStrength:
 def _of_study(study: Study) -> EvidenceStrength | None:
     """Return the provisional certainty of one study; None where its design is no evidence by itself."""
     provisional = DESIGNS[study.design].provisional
-    return "very-low" if provisional and study.read == "secondary" else provisional
+    own = [result for result in study.results if result.provenance.ref in study.reports]
+    second_hand = study.read == "secondary" or bool(study.results and not own)
+    return "very-low" if provisional and second_hand else provisional
 
 
 def _one_less(strength: EvidenceStrength) -> EvidenceStrength:

@@ -178,7 +178,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         # W7xx: claim audit
         "W701": _warning("a background passage as evidence", "What a paper says in passing is no evidence for it; cite its source.", "role: background"),
         "W702": _warning("a claim nobody makes", "A claim should appear in at least one source.", "a claim without appearances"),
-        "W703": _warning("no evidence and no search", "Nothing was cited, found or looked for: log a search, or add a line.", "a claim without evidence and search"),
+        "W703": _note("no evidence and no search", "Nothing was cited, found or looked for: log a search, or add a line.", "a claim without evidence and search"),
         "W704": _warning("a citation still to be traced", "`pending` says that nobody has looked yet.", "resolution: pending"),
         "W705": _note("a second-hand number", "It was read in another document than the study's own reports, and is shown so.", "from: {ref: herzruelas2020} of abdallah-2009"),
         "W706": _note("a study nobody uses", "No claim, synthesis or review in the ledger names it.", "a study without use"),
