@@ -24,7 +24,7 @@ sources <- list(
 
 frames <- list(
   bcg = transform(escalc(measure = "RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg),
-                  ni = tpos + tneg + cpos + cneg),
+                  ni = tpos + tneg + cpos + cneg, decade = (year - 1960) / 10),
   raudenbush = transform(dat.raudenbush1985, ni = n1i + n2i),
   bangertdrowns = dat.bangertdrowns2004,
   viechtbauer = transform(escalc(measure = "OR", ai = xTi, n1i = nTi, ci = xCi, n2i = nCi, add = 1/2, to = "all",
@@ -40,7 +40,7 @@ frames$lehmann <- frames$lehmann[!is.na(frames$lehmann$vi), ]
 frames$assink$cluster <- frames$assink$study
 frames$konstantopoulos$cluster <- frames$konstantopoulos$district
 frames$crede$cluster <- frames$crede$studyid
-keep <- list(bcg = c("ablat", "year", "alloc", "ni"), raudenbush = c("weeks", "setting", "tester", "ni"),
+keep <- list(bcg = c("ablat", "year", "decade", "alloc", "ni"), raudenbush = c("weeks", "setting", "tester", "ni"),
              bangertdrowns = c("length", "wic", "feedback", "meta", "grade", "ni"), viechtbauer = c("dose", "ni"),
              hackshaw = c("country", "design", "year"), lehmann = c("PRPublication", "Gender"),
              pritz = c("ni"), mcdaniel = c("type", "struct", "ni"), konstantopoulos = c("cluster", "school", "year"),
@@ -117,7 +117,7 @@ trims <- list()
 for (n in c("bcg", "raudenbush", "bangertdrowns", "viechtbauer", "hackshaw", "pritz")) for (m in c("EE", "DL", "REML"))
   for (e in c("L0", "R0")) for (s in c("auto", "left", "right")) {
     base <- suppressWarnings(rma(yi, vi, data = frames[[n]], method = m, test = "z", control = TIGHT))
-    f <- try(suppressWarnings(trimfill(base, estimator = e, side = if (s == "auto") NULL else s)), silent = TRUE)
+    f <- try(suppressWarnings(trimfill(base, estimator = e, side = if (s == "auto") NULL else s, control = TIGHT)), silent = TRUE)
     if (inherits(f, "try-error")) next
     trims[[length(trims) + 1]] <- list(data = n, method = m, estimator = e, asked = s, side = f$side, missing = f$k0,
       missing_se = f$se.k0, p_value = f$p.k0, estimate = num(f$beta), se = f$se, ci = num(c(f$ci.lb, f$ci.ub)), tau2 = f$tau2,
@@ -131,7 +131,7 @@ for (n in c("bcg", "raudenbush", "hackshaw", "pritz")) for (how in list(c("REML"
     ci_low = num(x$ci.lb), ci_high = num(x$ci.ub), q = num(x$Q), tau2 = if (is.null(x$tau2)) NULL else num(x$tau2), i2 = num(x$I2))
   loo[[length(loo) + 1]] <- shape(l); cum[[length(cum) + 1]] <- shape(c1)
 }
-for (s in list(list("bcg", NULL), list("bcg", c("ablat", "year")), list("bcg", c("ablat")), list("raudenbush", NULL), list("raudenbush", "weeks"),
+for (s in list(list("bcg", NULL), list("bcg", c("ablat", "decade")), list("bcg", c("ablat")), list("raudenbush", NULL), list("raudenbush", "weeks"),
                list("pritz", NULL))) for (how in list(c("REML", "knha"), c("REML", "z"), c("DL", "z"), c("EE", "z"), c("PM", "adhoc"))) {
   mods <- if (is.null(s[[2]])) ~ 1 else reformulate(s[[2]])
   base <- suppressWarnings(rma(yi, vi, mods = mods, data = frames[[s[[1]]]], method = how[1], test = how[2], control = TIGHT))
@@ -139,7 +139,7 @@ for (s in list(list("bcg", NULL), list("bcg", c("ablat", "year")), list("bcg", c
   infl[[length(infl) + 1]] <- list(data = s[[1]], moderators = I(as.character(s[[2]])), method = how[1], test = how[2],
     rstudent = num(i$inf$rstudent), dffits = num(i$inf$dffits), cook = num(i$inf$cook.d), cov_ratio = num(i$inf$cov.r),
     tau2 = num(i$inf$tau2.del), q = num(i$inf$QE.del), hat = num(i$inf$hat), weight = num(i$inf$weight),
-    dfbetas = unname(as.matrix(as.data.frame(i$dfbs[seq_len(base$p)]))), influential = unname(i$is.infl))
+    dfbetas = unname(do.call(cbind, unclass(i$dfbs)[seq_len(base$p)])), influential = unname(i$is.infl))
 }
 put(c(used(c("bcg", "raudenbush", "bangertdrowns", "viechtbauer", "hackshaw", "lehmann", "pritz")),
       list(egger = egger, ranks = ranks, trims = trims, leave_one_out = loo, cumulative = cum, influence = infl)), "diagnostics.json")
