@@ -23,8 +23,8 @@ from mesoevidence.records import Path
 
 RATIOS = frozenset(("RR", "OR", "HR", "IRR", "ROM"))
 DIFFERENCES = frozenset(("MD", "SMD", "RD", "GEN"))
-PAIRED = frozenset(("rct-within-person", "rct-crossover"))
-NOT_PERSONS = frozenset(("in-vitro", "ex-vivo", "animal", "instrument"))
+# Designs whose arms hold different persons, each counted once.
+PARALLEL = frozenset(("rct", "quasi-rct", "nonrandomised-trial", "cohort", "case-control", "cross-sectional"))
 _PERCENT_OF = re.compile(r"(?<![\d.])(?P<percent>\d+(?:\.\d+)?) ?% of (?P<n>\d+)(?![\d.,])")
 _COUNT_OF = re.compile(
     r"(?<![\d./])(?P<count>\d+) ?/ ?(?P<n>\d+) ?\((?P<percent>\d+(?:\.\d+)?) ?%\)"
@@ -137,7 +137,7 @@ def _means_imply(study: Study, result: Result, ledger: Ledger) -> tuple[str, Bou
             return what, p_from_change(one.mean, one.sd, one.n or 0)
     if (
         len(arms) != 2
-        or study.design in PAIRED
+        or study.design not in PARALLEL
         or not all(arm.mean is not None and (arm.n or 0) > 1 for arm in arms)
     ):
         return None
@@ -155,7 +155,12 @@ def p_follows_from_counts(study: Study, ledger: Ledger) -> Iterator[Problem]:
     """A p between two arms is one that their counts can give (W304)."""
     for at, result in enumerate(study.results):
         arms = list((result.values or {}).values())
-        if not result.p or len(arms) != 2 or study.design in PAIRED or not _may_be(result.p, _COUNTS_TESTS):
+        if (
+            not result.p
+            or len(arms) != 2
+            or study.design not in PARALLEL
+            or not _may_be(result.p, _COUNTS_TESTS)
+        ):
             continue
         events = [arm.events for arm in arms if arm.events is not None]
         ns = [arm.n for arm in arms if arm.n]
@@ -238,7 +243,7 @@ def _off_centre(study: Study, effect: Effect, here: Path, ledger: Ledger) -> lis
 
 def spreads_are_of_persons(study: Study, ledger: Ledger) -> Iterator[Problem]:
     """A spread between persons is not so small that it must be a standard error (W308)."""
-    if study.design in NOT_PERSONS | PAIRED:
+    if study.design not in PARALLEL:
         return
     for at, result in enumerate(study.results):
         for path, what, difference, sd, n in _implied_spreads(study, result):
@@ -294,7 +299,7 @@ def _other_spreads(study: Study, outcome: str, ledger: Ledger) -> list[float]:
 def parts_add_up(study: Study, ledger: Ledger) -> Iterator[Problem]:
     """No more are analysed than allocated, and parts give the total that is printed (W309)."""
     sizes = [arm.n for arm in study.arms.values() if arm.n]
-    allocated = sum(sizes) if len(sizes) == len(study.arms) >= 2 and study.design not in PAIRED else None
+    allocated = sum(sizes) if len(sizes) == len(study.arms) >= 2 and study.design in PARALLEL else None
     for at, result in enumerate(study.results):
         figures, place = result.provenance.figures, ("results", at, "from", "figures")
         for arm, values in (result.values or {}).items():
@@ -324,11 +329,12 @@ def _completers(study: Study, result: Result, at: int, ledger: Ledger) -> Iterat
     """Check that an analysis of completers holds as many as are said to have completed."""
     found = _COMPLETED.findall(result.provenance.figures)
     ns = [values.n for values in (result.values or {}).values() if values.n]
-    if result.analysed != "completers" or len(found) != 1 or not ns or study.design in PAIRED:
+    if result.analysed != "completers" or len(found) != 1 or not ns or len(ns) != len(study.arms):
         return
-    if len(ns) == len(study.arms) and sum(ns) != int(found[0]):
-        message = f"{found[0]} completed, but {' + '.join(map(str, ns))} are in this analysis of completers"
-        hint = f"they differ by {abs(sum(ns) - int(found[0]))}; say in `analysed` who was analysed"
+    total = sum(ns) if study.design in PARALLEL else max(ns)
+    if total != int(found[0]):
+        message = f"{found[0]} completed, but {total} are in this analysis of completers"
+        hint = f"they differ by {abs(total - int(found[0]))}; say in `analysed` who was analysed"
         yield ledger.problem("W309", study.id, ("results", at, "from", "figures"), message, hint)
 
 
