@@ -1,7 +1,7 @@
 """How long `load()` takes beside PyYAML's C loader composing the same files, and how its cost grows.
 
-Run: ``python benchmarks/load.py [records ...]`` (default: 1000 10000). Each size is measured in one run, in one process
-per subject, and shown as a ratio; memory is the peak of the process that loads.
+Run: ``python benchmarks/load.py [records ...]`` (default: 1000 10000). Each size is measured in one run, one
+process per subject, and shown as a ratio; memory is the peak of the process that loads.
 """
 
 import resource
@@ -43,7 +43,7 @@ results:
       active: {{events: {e}, n: {n}}}
       control: {{events: 7, n: {n}}}
     p: {{operator: "<", value: 0.05, test: not-stated}}
-    from: {{ref: ref{i}, at: "abstract, results", method: reported, figures: "{e} of {n} v 7 of {n}, p < 0.05"}}
+    from: {{ref: ref{i}, at: "abstract", method: reported, figures: "{e} of {n} v 7 of {n}, p < 0.05"}}
   - id: self-assessed
     outcome: response
     time: week 12
@@ -52,7 +52,7 @@ results:
       control: {{events: 7, n: {n}}}
     from: {{ref: ref{i}, at: "abstract, results", method: reported, figures: "{e} of {n} v 7 of {n}"}}
 flags:
-  - {{code: W329, what: "no spread of the continuous outcomes in the part that was read", why: "full text not seen"}}
+  - {{code: W329, what: "no spread of the continuous outcomes in the part that was read", why: "not seen"}}
 not_seen: [volume, pages, allocation, counts of adverse events]
 """
 REFERENCE = """\
@@ -123,10 +123,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             generate(Path(name), size)
             (compose,) = run(COMPOSE, name)
-            took, memory, count = run(LOAD, name)
-            print(
-                f"{int(count):>9,} {compose:>10.2f} {took:>8.2f} {took / compose:>6.2f} {1000 * took / count:>10.3f} {memory:>6.0f}"
-            )
+            t, memory, n = run(LOAD, name)
+            ratio, each = t / compose, 1000 * t / n
+            print(f"{int(n):>9,} {compose:>10.2f} {t:>8.2f} {ratio:>6.2f} {each:>10.3f} {memory:>6.0f}")
     bare = wall([sys.executable, "-c", BARE])
     check = wall([sys.executable, "-m", "mesoevidence", "check"])
     print(f"\nmesoevidence check {check:.2f} s, bare imports {bare:.2f} s, ratio {check / bare:.2f}")

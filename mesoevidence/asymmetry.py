@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from mesoevidence import measures
 from mesoevidence.linear_model import (
     Array,
     check_design,
@@ -105,7 +106,7 @@ def regression_test(
     Parameters
     ----------
     data : DataFrame or Pooled
-        `yi`, `vi` or `sei`, and `ni` for the predictors of size.
+        `yi`, `vi` or `sei`, and `ni` (or the counts it is the sum of) for the predictors of size.
     model : {"rma", "lm"}
         A meta-regression, or Egger's weighted regression with its multiplicative error.
     predictor : {"sei", "vi", "ni", "ninv", "sqrtni", "sqrtninv"}
@@ -133,7 +134,10 @@ def regression_test(
         raise EvidenceError(f"`model` is rma or lm, `predictor` one of {', '.join(PREDICTORS)}")
     method, test, level = settings(data, method, test, level)
     column, shape = PREDICTORS[predictor]
-    table = study_table(data, [column] if column == "ni" else [])
+    frame = data.studies if isinstance(data, Pooled) else data
+    people = measures.participants(frame) if column == "ni" else None
+    frame = frame if people is None else frame.assign(ni=people)
+    table = study_table(frame, [column] if column == "ni" else [])
     y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
     given = table[column].to_numpy(dtype=float)
     if not bool((given > 0).all()):

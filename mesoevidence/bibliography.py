@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -157,15 +157,23 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
             problems.append(
                 Problem(path, line, 1, "E021", f"`{block.key}` stands twice", "keep one of the two entries")
             )
-        elif isinstance(block, DuplicateFieldKeyBlock):
-            names = ", ".join(f"`{name}`" for name in sorted(block.duplicate_keys))
-            problems.append(Problem(path, line, 1, "E024", f"{names} stands twice", "keep one of them"))
+        elif isinstance(block, DuplicateFieldKeyBlock) and isinstance(block.ignore_error_block, Entry):
+            problems += _twice(block.ignore_error_block, block.duplicate_keys, path)
+            problems += _add(block.ignore_error_block, line, strings, found, path)
         elif isinstance(block, ParsingFailedBlock):
             reason = "a brace or quote is not closed, or a comma is missing"
             problems.append(
                 Problem(path, line, 1, "E020", f"this entry is broken: {reason}", "mend it; it is left out")
             )
     return found, problems
+
+
+def _twice(entry: Entry, names: Iterable[str], path: str) -> Iterator[Problem]:
+    """Yield a problem for each field that stands twice, and take it out of its entry."""
+    for name in sorted(names):
+        line = [field.start_line or 0 for field in entry.fields if field.key == name][-1] + 1
+        yield Problem(path, line, 1, "E024", f"`{name}` stands twice", "keep one of them")
+    entry.fields = [field for field in entry.fields if field.key not in names]
 
 
 def _add(

@@ -109,7 +109,11 @@ def _strengths(claim: Claim, ledger: Ledger) -> Iterator[tuple[EvidenceLine, Evi
             strength = _of_synthesis(synthesis, ledger)
         elif study := ledger.studies.get(line.study or ""):
             strength = _of_study(study)
-        if strength is not None:
+        else:
+            continue
+        if claim.asserts == "fact":
+            yield line, "not-graded"
+        elif strength is not None:
             yield line, _one_less(strength) if line.directness == "indirect" else strength
 
 
@@ -208,8 +212,9 @@ def _named(lines: Sequence[EvidenceLine]) -> str:
 
 def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
     """A recorded verdict may be stricter than the rule, and says why; it is never milder."""
-    if claim.verdict is None:
-        return
+    named = [line.study or line.synthesis for line in claim.evidence]
+    if claim.verdict is None or any(name not in ledger.records for name in named):
+        return  # what is missing is named by another check
     conclusion = conclude(ledger, claim)
     recorded, by_rule = claim.verdict.judgement, conclusion.verdict
     if by_rule is None or recorded == by_rule:

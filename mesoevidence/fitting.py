@@ -77,7 +77,7 @@ def critical(k: Ints, test: str, level: float) -> Floats:
     z = -special.ndtri(half)
     if test == "z":
         return np.full(len(k), z)
-    sizes, place = np.unique(k, return_inverse=True)
+    sizes, place = (k, slice(None)) if len(k) == 1 else np.unique(k, return_inverse=True)
     reach: Floats = np.where(sizes > 1, -special.stdtrit(np.maximum(sizes - 1.0, 1.0), half), z)[place]
     return reach
 

@@ -18,13 +18,13 @@ from mesoevidence.conversions import Floats
 
 Mask: TypeAlias = NDArray[np.bool_]
 Ints: TypeAlias = NDArray[np.intp]
-Rise: TypeAlias = "Callable[[Questions, Floats, Floats], Floats]"
+Rise: TypeAlias = "Callable[[Questions, Weighing, Floats], Floats]"
 
 ITERATIVE = ("REML", "ML", "EB", "PM")
 METHODS = ("EE", "DL", "HE", "HS", "SJ", *ITERATIVE)
 
 _TURNS = 200  # halving the widest bracket of floats every other turn takes fewer
-_CLOSE = 1e-11
+_CLOSE = 1e-12
 _NOISE = 1e-15
 
 
@@ -110,22 +110,19 @@ def weigh(questions: Questions, tau2: Floats) -> Weighing:
     return Weighing(w, top, rest, every, mean, questions.r - questions.spread(mean))
 
 
-def _rise_reml(questions: Questions, tau2: Floats, df: Floats) -> Floats:
+def _rise_reml(questions: Questions, at: Weighing, df: Floats) -> Floats:
     """How far tau2 should rise: the restricted likelihood's score over its information (Harville 1977)."""
-    at = weigh(questions, tau2)
     trace = at.trace(questions)
     return (_squares(questions, at) / trace - 1.0) * (df / trace)
 
 
-def _rise_ml(questions: Questions, tau2: Floats, df: Floats) -> Floats:
+def _rise_ml(questions: Questions, at: Weighing, df: Floats) -> Floats:
     """How far tau2 should rise: the likelihood's score over its information (Hardy and Thompson 1996)."""
-    at = weigh(questions, tau2)
     return (_squares(questions, at) / at.all - 1.0) * ((df + 1.0) / at.all)
 
 
-def _rise_q(questions: Questions, tau2: Floats, goal: Floats) -> Floats:
+def _rise_q(questions: Questions, at: Weighing, goal: Floats) -> Floats:
     """How far tau2 should rise for Q to be `goal` (Paule and Mandel 1982; Viechtbauer 2007)."""
-    at = weigh(questions, tau2)
     return (at.q(questions) / goal - 1.0) * (questions.k / at.all)
 
 
@@ -161,17 +158,17 @@ def tau2(questions: Questions, method: str, at_zero: Weighing) -> Floats:
     hedges = np.maximum(0.0, around / (k - 1) - questions.total(questions.v) / k)
     if method == "HE":
         return hedges
-    return _iterate(questions, method, around / (k - 1), hedges)
+    return _iterate(questions, method, at_zero, around / (k - 1), hedges)
 
 
-def _iterate(questions: Questions, method: str, variance: Floats, hedges: Floats) -> Floats:
+def _iterate(questions: Questions, method: str, zero: Weighing, variance: Floats, hedges: Floats) -> Floats:
     """Return tau2 by an estimator that is the root of an equation."""
     least = questions.v[questions.starts]
     most = questions.v[questions.starts + questions.k - 1]
     high = variance + np.sqrt(variance * (most - least))
     df = np.asarray(questions.k - 1, dtype=np.float64)
     rise = _RISE[method]
-    at_zero = rise(questions, np.zeros(len(high)), df)
+    at_zero = rise(questions, zero, df)
     rises = at_zero > 0
     if method in ("EB", "PM"):
         hedges = np.where(rises, hedges, 0.0)
@@ -215,21 +212,20 @@ def _solve(
     t, top, before, fell = start[live], high[live], np.zeros(len(live)), at_zero[live]
     low, proven = np.zeros(len(live)), fell > 0
     for turn in range(_TURNS):
-        step = rise(part, t, goal)
+        step = rise(part, weigh(part, t), goal)
         up = step > 0
         low, top, proven = np.where(up, t, low), np.where(up, top, t), proven | up
         new = t + step if turn == 0 else t - step * ((t - before) / (step - fell))
+        gone = ~proven & ((new <= 0) | (t + step <= 0))
+        outside = ~((new > low) & (new < top)) if turn < 7 or turn % 2 else np.full(len(t), True)
         least = part.v[part.starts]
-        gone = ~proven & (t + step <= 0)
-        outside = ~((new > low) & (new < top))
-        if turn > 6 and turn % 2:
-            outside = np.ones_like(outside)
         if outside.any():
             middle = np.sqrt((low + least) * (top + least)) - least
             new = np.where(outside, np.clip(middle, low, top), new)
         new = np.where(gone, 0.0, np.where(step == 0, t, new))
-        enough = _CLOSE * t + _NOISE * (t + least)
-        done = gone | (np.abs(new - t) <= enough) | (top - low <= enough)
+        enough, moved = _CLOSE * t + _NOISE * (t + least), np.abs(new - t)
+        done = gone | (moved <= enough) | (top - low <= enough)
+        done |= ~outside & (moved * moved <= enough * np.abs(t - before))
         before, fell, t = t, step, new
         if done.all():
             root[live] = np.where(~proven & (t <= enough), 0.0, t)
@@ -252,10 +248,10 @@ def q_profile(questions: Questions, level: float) -> tuple[Floats, Floats]:
     df = np.asarray(questions.k - 1, dtype=np.float64)
     half = (1 - level) / 2
     around, centre = squares(questions), questions.total(questions.v) / questions.k
-    ends = []
+    ends, zero = [], weigh(questions, np.zeros(len(df)))
     for share in (half, 1 - half):
         target: Floats = np.asarray(special.chdtri(df, share), dtype=np.float64)
-        at_zero = _rise_q(questions, np.zeros(len(df)), target)
+        at_zero = _rise_q(questions, zero, target)
         high = around / target
         moment = np.maximum(0.0, (around - df * centre) / target)
         start = np.where(moment > 0, np.minimum(moment, high), np.minimum(at_zero, high))

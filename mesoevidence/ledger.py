@@ -34,6 +34,8 @@ class Ledger:
         The good entries of the bibliography, sorted by key.
     records : Mapping of id to Record
         The same records as read, for their places.
+    broken : frozenset of str
+        The names of files whose record could not be read: what names them is not at fault.
     """
 
     root: Path
@@ -43,6 +45,7 @@ class Ledger:
     syntheses: Mapping[str, Synthesis]
     references: Mapping[str, Reference]
     records: Mapping[str, Record]
+    broken: frozenset[str] = frozenset()
     populations: Mapping[str, Labelled] = field(init=False)
     interventions: Mapping[str, Labelled] = field(init=False)
     outcomes: Mapping[str, Outcome] = field(init=False)
@@ -109,23 +112,30 @@ def _read(root: Path) -> tuple[Ledger, list[Problem]]:
     paths, problems = files.find(root)
     models: dict[str, dict[str, AnyEntry]] = {kind: {} for kind in KINDS}
     taken: dict[str, Record] = {}
+    broken: set[str] = set()
     for path in paths:
         folder = path.split("/")[1]
         good, faults = read_record(root, path, KINDS[folder])
         problems += faults
         if good is None:
+            broken.add(Path(path).stem)
             continue
         entry, record = good
         if entry.id in taken:
             hint = f"it is also the id of {taken[entry.id].path}; ids are unique over the whole ledger"
             problems.append(record.problem("E103", ["id"], f"`{entry.id}` stands twice", hint))
+            broken.add(entry.id)
             continue
         taken[entry.id] = record
         models[folder][entry.id] = entry
     references, faults = _references(root)
     by_kind: Any = {kind: MappingProxyType(dict(sorted(entries.items()))) for kind, entries in models.items()}
     ledger = Ledger(
-        root=root, references=MappingProxyType(references), records=MappingProxyType(taken), **by_kind
+        root=root,
+        references=MappingProxyType(references),
+        records=MappingProxyType(taken),
+        broken=frozenset(broken),
+        **by_kind,
     )
     return ledger, problems + faults
 
@@ -155,6 +165,8 @@ def typed(record: Record, kind: Kind) -> AnyEntry | list[Problem]:
     except ValidationError as error:
         seen: dict[tuple[int, int], Problem] = {}
         for details in error.errors(include_url=False):
+            if details["type"] == "too_short" and details["input"]:
+                continue  # it has items, and each that failed is named itself
             problem = _field_problem(details, record, kind)
             seen.setdefault(
                 (problem.line, problem.column), problem

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from mesoevidence import measures
 from mesoevidence.heterogeneity import METHODS
 from mesoevidence.pooled import Pooled
 from mesoevidence.pooling import TESTS
@@ -26,7 +27,7 @@ def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.
     Parameters
     ----------
     data : DataFrame or Pooled
-        A frame with `yi`, and `vi` or `sei`; labels in `slab`. Of a pooled result its own studies.
+        A frame with `yi`, and `vi`, `sei`, an interval or p; labels in `slab`. Of a pooled result, its own.
     columns : iterable of str
         Columns that must be there too; a study with an empty cell is left out.
 
@@ -41,18 +42,15 @@ def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.
     """
     frame = data.studies if isinstance(data, Pooled) else data
     wanted = list(dict.fromkeys(columns))
-    spread = "vi" if "vi" in frame else "sei"
-    if missing := [name for name in ("yi", spread, *wanted) if name not in frame]:
+    if missing := [name for name in wanted if name not in frame]:
         shown = ", ".join(map(str, frame.columns))
         raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {shown}")
-    try:
-        yi, vi = frame["yi"].astype(float), frame[spread].astype(float)
-    except (TypeError, ValueError):
-        raise EvidenceError(f"`yi` and `{spread}` must hold numbers only") from None
-    vi = vi if spread == "vi" else vi**2
+    yi, vi = measures.estimates(frame).values()
+    if len(vi) and np.isnan(vi).all():
+        raise EvidenceError("no effect has a variance; give `vi` or `sei` beside `yi`")
     default = [f"study {number}" for number in range(1, len(frame) + 1)]
     slab = frame["slab"].astype(str).to_list() if "slab" in frame else default
-    table = pd.DataFrame({"slab": slab, "yi": yi.to_numpy(), "vi": vi.to_numpy()})
+    table = pd.DataFrame({"slab": slab, "yi": yi, "vi": vi})
     for name in wanted:
         table[name] = frame[name].array
     table = table[table[["yi", "vi", *wanted]].notna().all(axis=1)].reset_index(drop=True)

@@ -32,10 +32,10 @@ def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
             ]
             yield from _references(claim.id, named, ledger)
     for at, line in enumerate(claim.evidence):
-        if line.study and line.study not in ledger.studies:
+        if line.study and not _known(line.study, ledger.studies, ledger):
             path = ("evidence", at, "study")
             yield _unknown(ledger, "E106", claim.id, path, line.study, "study", ledger.studies)
-        if line.synthesis and line.synthesis not in ledger.syntheses:
+        if line.synthesis and not _known(line.synthesis, ledger.syntheses, ledger):
             path = ("evidence", at, "synthesis")
             yield _unknown(ledger, "E107", claim.id, path, line.synthesis, "synthesis", ledger.syntheses)
     yield from _pico(claim, ledger)
@@ -63,7 +63,7 @@ def study_names_what_exists(study: Study, ledger: Ledger) -> Iterator[Problem]:
                 path = ("results", at, "values", arm_name)
                 yield _unknown(ledger, "E109", study.id, path, arm_name, "arm", study.arms)
     for at, included in enumerate(study.includes):
-        if included not in ledger.studies:
+        if not _known(included, ledger.studies, ledger):
             yield _unknown(ledger, "E106", study.id, ("includes", at), included, "study", ledger.studies)
     ids = [result.id for result in study.results]
     for at, rob in enumerate(study.rob):
@@ -85,6 +85,8 @@ def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterato
         study = ledger.studies.get(line.study)
         if study is None:
             path: Path = ("include", at, "study")
+            if line.study in ledger.broken:
+                continue
             yield _unknown(ledger, "E106", synthesis.id, path, line.study, "study", ledger.studies)
             continue
         ids = [result.id for result in study.results]
@@ -99,7 +101,7 @@ def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterato
                         ledger, "E109", synthesis.id, ("include", at, side), arm, "arm", study.arms
                     )
     for excluded in synthesis.exclude:
-        if excluded not in ledger.studies:
+        if not _known(excluded, ledger.studies, ledger):
             yield _unknown(
                 ledger, "E106", synthesis.id, ("exclude", excluded), excluded, "study", ledger.studies
             )
@@ -125,11 +127,18 @@ def topic_names_what_exists(topic: Topic, ledger: Ledger) -> Iterator[Problem]:
                 )
 
 
+def _known(name: str, records: Mapping[str, object], ledger: Ledger) -> bool:
+    """Return whether a record is there, be it one that could not be read."""
+    return name in records or name in ledger.broken
+
+
 def _references(identifier: str, named: Iterable[Named], ledger: Ledger) -> Iterator[Problem]:
-    """Yield a problem for each key that references.bib lacks, and the state of those it has."""
+    """Yield a problem for each key that references.bib lacks, and once the state of each that it has."""
+    seen: set[str] = set()
     for path, key in named:
-        if key is None:
+        if key is None or key in seen:
             continue
+        seen.add(key)
         reference = ledger.references.get(key)
         if reference is None:
             yield _unknown(ledger, "E105", identifier, path, key, "reference", ledger.references)
@@ -168,7 +177,7 @@ def _pico(entry: Claim | Synthesis, ledger: Ledger) -> Iterator[Problem]:
 def _topics(entry: Claim | Study, ledger: Ledger) -> Iterator[Problem]:
     """Yield a problem for each topic that does not exist, and where there is none."""
     for at, topic in enumerate(entry.topics):
-        if topic not in ledger.topics:
+        if not _known(topic, ledger.topics, ledger):
             yield _unknown(ledger, "E112", entry.id, ("topics", at), topic, "topic", ledger.topics)
     if not entry.topics and not slugs_of(entry):
         hint = "name a population, intervention or outcome, or write `topics: [...]`"

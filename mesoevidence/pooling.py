@@ -1,5 +1,6 @@
 """One estimate from many: the studies of one question, or of thousands, pooled with metafor's meanings."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
 
@@ -260,7 +261,7 @@ def _one(
 
 
 def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return value if math.isfinite(value) else None
 
 
 def _whole(value: float | None) -> int | None:

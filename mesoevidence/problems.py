@@ -73,7 +73,12 @@ def _note(title: str, why: str, example: str) -> Code:
 
 def _by_eye(title: str, example: str) -> Code:
     """Return a code that only a reader can raise: it stands in `flags`, no check finds it."""
-    return Code(title, "A doubt that a reader raised in `flags`; every view of the study shows it.", example, "warning")
+    return Code(
+        title,
+        "A doubt that a reader raised in `flags`; every view of the study shows it.",
+        example,
+        "warning",
+    )
 
 
 CODES: Mapping[str, Code] = MappingProxyType(

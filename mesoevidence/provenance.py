@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
+from mesoevidence.blocks import Provenance
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import Effect, Paired, Provenance, PValue, Result, Study, Values
+from mesoevidence.model import Effect, Paired, PValue, Result, Study, Values
 from mesoevidence.problems import Problem
 
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "·": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " "})

@@ -38,7 +38,10 @@ def test_what_was_read_second_hand_is_very_low_at_most(tmp_path):
 
 
 def test_a_study_whose_every_number_was_read_elsewhere_is_second_hand(tmp_path):
-    assert strength(tmp_path, {STUDY: ledgers.STUDY.replace("ref: smith2001", "ref: magazine2020")}) == "very-low"
+    assert (
+        strength(tmp_path, {STUDY: ledgers.STUDY.replace("ref: smith2001", "ref: magazine2020")})
+        == "very-low"
+    )
 
 
 def test_an_indirect_line_carries_one_level_less(tmp_path):

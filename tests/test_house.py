@@ -1,5 +1,6 @@
-import itertools
+import functools
 import importlib.util
+import operator
 import re
 import subprocess
 import sys
