@@ -92,6 +92,17 @@ def starts_of(k: Ints) -> Ints:
     return starts
 
 
+def order(question: Ints, yi: Floats, vi: Floats) -> Ints:
+    """Return the order by (question, vi, yi): two plain sorts where no variance ties, which is faster."""
+    by_variance, total = np.argsort(vi), len(vi)
+    keys = question[by_variance] * total + np.arange(total)
+    keys.sort()
+    place: Ints = by_variance[keys % max(total, 1)]
+    q, v = question[place], vi[place]
+    tied = (v[1:] == v[:-1]) & (q[1:] == q[:-1])
+    return np.lexsort((yi, vi, question)) if tied.any() else place
+
+
 def questions(yi: Floats, vi: Floats, k: Ints) -> Questions:
     """Return the questions of rows that are sorted by (question, vi, yi); `k` counts the rows of each."""
     starts = starts_of(k)

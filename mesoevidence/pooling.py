@@ -214,8 +214,12 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
 
 def _sorted(rows: Rows, kept: Ints) -> tuple[Rows, Ints]:
     """Return the rows to pool, sorted by question and then by their numbers, and where each stood."""
-    parts = [part[kept] for part in rows.counts] or [rows.yi[kept], rows.vi[kept]]
-    order = kept[np.lexsort((*parts, rows.question[kept]))]
+    question, yi, vi = rows.question[kept], rows.yi[kept], rows.vi[kept]
+    if rows.counts:
+        place = np.lexsort((*(part[kept] for part in rows.counts), question))
+    else:
+        place = heterogeneity.order(question, yi, vi)
+    order = kept[place]
     counts = tuple(part[order] for part in rows.counts)
     return Rows(rows.question[order], rows.yi[order], rows.vi[order], rows.there[order], counts), order
 
