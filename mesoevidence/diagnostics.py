@@ -147,6 +147,8 @@ def _repooled(
     method, test, level = settings(data, method, test, level)
     many = table[["yi", "vi"]].iloc[row].assign(question=question)
     found = pool(many, by="question", method=method, test=test, level=level)
+    if isinstance(data, Pooled):
+        found["measure"] = data.measure
     found.insert(0, "slab", table["slab"].to_numpy()[found.pop("question").to_numpy(dtype=int)])
     return Repooled(found, step, method, test, level)
 

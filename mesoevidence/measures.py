@@ -16,6 +16,7 @@ from mesoevidence.formulas import COLUMNS, MEASURES, Measure, Shape
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Analysis, Include, Result, Synthesis, Values
 from mesoevidence.problems import EvidenceError, nearest
+from mesoevidence.vocabulary import Better
 
 Mask: TypeAlias = NDArray[np.bool_]
 To = Literal["only0", "all", "if0all", "none"]
@@ -214,12 +215,24 @@ def _corrected(
             for name, value in cells.items()}  # fmt: skip
 
 
+class Question(NamedTuple):
+    """What a synthesis asks, in words, and which way is better: what a chart says beside the numbers."""
+
+    outcome: str
+    intervention: str
+    comparator: str
+    better: Better | None = None
+    unit: str | None = None
+    mid: float | None = None
+
+
 class Body(NamedTuple):
-    """The studies of a synthesis as a frame, the question in words, and the analysis that was fixed."""
+    """The studies of a synthesis as a frame, its name, the analysis that was fixed, and the question."""
 
     frame: pd.DataFrame
     label: str
     analysis: Analysis
+    question: Question
 
 
 def synthesis_frame(ledger: Ledger, synthesis: str | None) -> Body:
@@ -239,16 +252,39 @@ def synthesis_frame(ledger: Ledger, synthesis: str | None) -> Body:
     arms = [_arms(result, spec.shape, both) for result, both in zip(results, sides, strict=True)]
     contrasts = np.array([_contrast(result, spec) for result in results], dtype=np.float64).reshape(-1, 2)
     names = [item.study for item in record.include]
-    frame = pd.DataFrame({"slab": names, "study": names}).join(pd.DataFrame(arms))
+    slab = [_label(ledger, name) for name in names]
+    frame = pd.DataFrame({"slab": slab, "study": names}).join(pd.DataFrame(arms))
+    rest = (record.label or record.id, analysis, _question(ledger, record))
     if spec.shape not in _SIDES:
-        return Body(frame.assign(yi=contrasts[:, 0], vi=contrasts[:, 1]), record.label or record.id, analysis)
+        return Body(frame.assign(yi=contrasts[:, 0], vi=contrasts[:, 1]), *rest)
     yi, vi, note = compute(frame, spec.name)
     seen = np.isnan(yi) & np.isfinite(contrasts[:, 0])
     frame = frame.assign(
         yi=np.where(seen, contrasts[:, 0], yi), vi=np.where(seen, contrasts[:, 1], vi), measure=spec.name,
         note=pd.array([None if told else text for told, text in zip(seen, note, strict=True)], dtype=object),
     )  # fmt: skip
-    return Body(frame, record.label or record.id, analysis)
+    return Body(frame, *rest)
+
+
+def _label(ledger: Ledger, study: str) -> str:
+    """Return author and year of a study's first report; its id where there is none."""
+    reports = ledger.studies[study].reports
+    reference = ledger.references.get(reports[0]) if reports else None
+    return reference.label if reference else study
+
+
+def _question(ledger: Ledger, record: Synthesis) -> Question:
+    """Return the question of a synthesis in the labels of its topic."""
+    pico, known = record.pico, ledger.interventions
+    treated, compared = (
+        " or ".join(known[slug].label if slug in known else slug for slug in side or ())
+        for side in (pico.intervention, pico.comparator)
+    )
+    outcome = ledger.outcomes.get(pico.outcome or "")
+    if outcome is None:
+        return Question(pico.outcome or "", treated, compared)
+    mid = float(outcome.mid.value) if outcome.mid else None
+    return Question(outcome.label, treated, compared, outcome.better, outcome.unit, mid)
 
 
 def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:

@@ -1,12 +1,13 @@
 """The pooled result of one question, frozen, and how it is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from mesoevidence import cards, heterogeneity
 from mesoevidence.formulas import MEASURES
+from mesoevidence.measures import Question
 
 _MODELS = {"EE": "equal effects", "MH": "Mantel-Haenszel", "Peto": "Peto"}
 _TESTS = {"z": "Wald z", "t": "Wald t", "knha": "Hartung-Knapp", "adhoc": "Hartung-Knapp, never narrower"}
@@ -37,11 +38,11 @@ class Pooled:
     measure, method, test, level
         What was computed, and how.
     slab, yi, vi
-        The studies that went in, in the order given; `studies` has them as a frame.
+        The studies that went in, in the order given; `studies` has them as a frame, with all their columns.
     warnings
         What a reader must know before using the numbers.
-    label
-        The question, if it has a name.
+    label, question
+        The name of the question and what it asks, if they are known.
     """
 
     estimate: float
@@ -69,13 +70,16 @@ class Pooled:
     vi: tuple[float, ...]
     warnings: tuple[str, ...] = ()
     label: str | None = None
+    question: Question | None = None
+    given: pd.DataFrame | None = field(default=None, compare=False)
 
     @property
     def studies(self) -> pd.DataFrame:
-        """The studies that went in: label, effect, variance and weight in percent, in the order given."""
-        return pd.DataFrame(
+        """The studies that went in: label, effect, variance, weight in percent, and the columns given."""
+        frame = pd.DataFrame(
             {"slab": list(self.slab), "yi": self.yi, "vi": self.vi, "weight": self.weights}
         )  # fmt: skip
+        return frame if self.given is None else frame.join(self.given.drop(columns=frame, errors="ignore"))
 
     @property
     def tau2_ci(self) -> Limits | None:

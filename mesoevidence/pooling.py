@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -124,14 +125,14 @@ def pool(
     array([['a', 2],
            ['b', 1]], dtype=object)
     """
-    label = None
+    label = question = None
     if not isinstance(data, pd.DataFrame):
         ledger = getattr(data, "ledger", data)
         if not isinstance(ledger, Ledger):
             raise EvidenceError(
                 f"pool takes a DataFrame, or evidence and the id of a synthesis, not {type(data)}"
             )
-        data, label, plan = measures.synthesis_frame(ledger, synthesis)
+        data, label, plan, question = measures.synthesis_frame(ledger, synthesis)
         measure, method, test = measure or plan.measure, method or plan.method, test or plan.test
     method, test = method or "REML", test or "knha"
     _check_request(method, test, level)
@@ -140,7 +141,8 @@ def pool(
     if method == "Peto" and measure in (None, "OR"):
         measure = "PETO"
     if by is None:
-        return _one(data, _measure_of(data, measure), method, test, level, label)
+        pooled = _one(data, _measure_of(data, measure), method, test, level)
+        return replace(pooled, label=label, question=question)
     return _many(data, [by] if isinstance(by, str) else list(by), measure, method, test, level, tau2_ci)
 
 
@@ -233,9 +235,7 @@ def _fitted(rows: Rows, k: Ints, measure: str, method: str, test: str, level: fl
         return fitting.fit(heterogeneity.questions(rows.yi, rows.vi, k), method, test, level)
 
 
-def _one(
-    frame: pd.DataFrame, measure: str, method: str, test: str, level: float, label: str | None
-) -> Pooled:
+def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float) -> Pooled:
     """Pool one question."""
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
     kept = np.flatnonzero(rows.there)
@@ -258,7 +258,7 @@ def _one(
         estimate=numbers["estimate"], **{name: numbers[name] for name in same},
         df=_whole(numbers["df"]), q_df=_whole(numbers["q_df"]), ci=ci, prediction=prediction, k=len(kept),
         n=None if people is None else _whole(_known(people[kept].sum())), measure=measure, method=method,
-        test=test, level=level, warnings=warnings, label=label,
+        test=test, level=level, warnings=warnings, label=None, question=None, given=frame.iloc[kept].reset_index(drop=True),
         slab=tuple(str(slab[row]) for row in kept), yi=tuple(rows.yi[kept].tolist()),
         vi=tuple(rows.vi[kept].tolist()), weights=tuple(by_row[kept].tolist()),
     )  # fmt: skip
