@@ -258,7 +258,8 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
         estimate=numbers["estimate"], **{name: numbers[name] for name in same},
         df=_whole(numbers["df"]), q_df=_whole(numbers["q_df"]), ci=ci, prediction=prediction, k=len(kept),
         n=None if people is None else _whole(_known(people[kept].sum())), measure=measure, method=method,
-        test=test, level=level, warnings=warnings, label=None, question=None, given=frame.iloc[kept].reset_index(drop=True),
+        test=test, level=level, warnings=warnings, label=None, question=None,
+        given=frame.iloc[kept].reset_index(drop=True),
         slab=tuple(str(slab[row]) for row in kept), yi=tuple(rows.yi[kept].tolist()),
         vi=tuple(rows.vi[kept].tolist()), weights=tuple(by_row[kept].tolist()),
     )  # fmt: skip
