@@ -22,6 +22,7 @@ from bibtexparser.model import (
 )
 from pylatexenc.latex2text import LatexNodes2Text
 
+from mesoevidence import files
 from mesoevidence.problems import Problem
 from mesoevidence.vocabulary import ReferenceStatus, words
 
@@ -29,6 +30,7 @@ from mesoevidence.vocabulary import ReferenceStatus, words
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _KEY = re.compile(r"[a-z0-9]+")
+_ENTRY = re.compile(r"^[ \t]*@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,", re.MULTILINE)
 _FIELD = re.compile(r"[a-z][a-z0-9_-]*")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -147,11 +149,17 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
     strings = {
         block.key.lower(): _unbraced(block.value) for block in library.blocks if isinstance(block, String)
     }
+    flawed: dict[int, Problem] = {}
+    for flaw in files.flaws(text, path):
+        flawed.setdefault(flaw.line, flaw)
     found: dict[str, Reference] = {}
     problems: list[Problem] = []
     for block in library.blocks:
         line = (block.start_line or 0) + 1
-        if isinstance(block, Entry):
+        last = line + (block.raw or "").count("\n")
+        if flawed and (here := [flawed[at] for at in range(line, last + 1) if at in flawed]):
+            problems.append(here[0])
+        elif isinstance(block, Entry):
             problems += _add(block, line, strings, found, path)
         elif isinstance(block, DuplicateBlockKeyBlock):
             problems.append(
@@ -166,6 +174,11 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
                 Problem(path, line, 1, "E020", f"this entry is broken: {reason}", "mend it; it is left out")
             )
     return found, problems
+
+
+def keys_in(text: str) -> set[str]:
+    """Return the keys of all entries that a text seems to hold, broken ones among them."""
+    return set(_ENTRY.findall(text))
 
 
 def _twice(entry: Entry, names: Iterable[str], path: str) -> Iterator[Problem]:

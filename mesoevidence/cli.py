@@ -1,8 +1,10 @@
 """The command `mesoevidence`: check, show, new, schema, report."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 no errors, 1 errors found, 2 it could not run."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):  # the same bytes in every locale
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         return COMMANDS[given.command](given)
     except EvidenceError as error:
@@ -50,7 +54,7 @@ def _explain(code: str) -> int:
 
 def show(given: argparse.Namespace) -> int:
     """Print a claim, study, synthesis, topic or reference as a readable card."""
-    console.say_text(me.load(given.path).card(given.id))
+    console.say_text(me.load(_root(given.path)).card(given.id))
     return OK
 
 
@@ -62,7 +66,7 @@ def new(given: argparse.Namespace) -> int:
             "no ledger here or above: make evidence/ and an empty references.bib, or name a --path"
         )
     path = templates.path_of(root, given.kind, given.id)
-    if path.exists():
+    if os.path.lexists(path):
         raise EvidenceError(f"{path} is there already and is never overwritten; choose another id")
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path, templates.template(given.kind, given.id))

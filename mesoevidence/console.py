@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -63,7 +64,7 @@ def _shown(problem: Problem, lines: list[str]) -> Text:
         shown.append(f"{problem.line} | ", "blue")
         shown.append(f"{source[begin : begin + 100]}\n")
         shown.append(f"{margin} | ", "blue")
-        shown.append(" " * (problem.column - 1 - begin) + "^\n", _COLOURS[problem.severity])
+        shown.append(" " * cell_len(source[begin : problem.column - 1]) + "^\n", _COLOURS[problem.severity])
     if problem.hint:
         shown.append("  = ", "blue")
         shown.append(f"help: {problem.hint}\n")

@@ -225,6 +225,7 @@ class Evidence:
         frame = tables.table(name, self.ledger, self.checked)
         if self.shipped:
             frame.attrs["ledger"] = files.SHIPPED
+            frame.columns.name = "the shipped ledger"  # stands first where the table is shown
         return frame
 
     def to_csv(self, folder: str | os.PathLike[str]) -> list[Path]:

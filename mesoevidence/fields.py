@@ -22,7 +22,7 @@ ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _KEY = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
 def _text(value: object) -> str:
@@ -97,7 +97,7 @@ def _truth(value: object) -> bool:
 
 def _slug(value: object) -> str:
     text = _text(value)
-    if len(text) > 64 or not ID.fullmatch(text) or text in _RESERVED:
+    if len(text) > 64 or not ID.fullmatch(text) or text in RESERVED:
         hint = "lower-case letters and digits, words joined by single hyphens, at most 64 characters"
         raise PydanticCustomError("E209", "out of pattern: {shown}", {"shown": _short(text), "hint": hint})
     return text
@@ -129,7 +129,7 @@ def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_TEXT = {"type": ["string", "number", "boolean"]}
+_TEXT = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT)]
 Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Positive = Annotated[

@@ -1,5 +1,6 @@
 """The only access to the disk: find a ledger's files, read one with care, write one whole or not at all."""
 
+import errno
 import hashlib
 import os
 import re
@@ -20,7 +21,7 @@ MAX_BIBLIOGRAPHY_BYTES = 64 * 1024 * 1024
 # Control characters, bidirectional overrides, line separators YAML would break at, a byte-order mark
 # inside the text, and code points that are no characters.
 _UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ufdd0-\ufdef\ud800-\udfff"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ufdd0-\ufdef\ud800-\udfff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
     + "]"
 )
@@ -64,7 +65,10 @@ def locate(path: str | os.PathLike[str] | None = None) -> tuple[Path, bool]:
 
 def nearest_root(start: str | os.PathLike[str] | None = None) -> Path | None:
     """Return the nearest folder at or above `start` (or the current folder) that holds a ledger, or None."""
-    here = Path(start or ".").absolute()
+    try:
+        here = Path(start or ".").absolute()
+    except FileNotFoundError:  # the current folder is gone
+        return None
     for folder in (here, *here.parents):
         if (folder / "evidence").is_dir() and (folder / BIBLIOGRAPHY).is_file():
             return folder
@@ -89,7 +93,9 @@ def shipped_root() -> Path:
 def find(root: Path) -> tuple[list[str], list[Problem]]:
     """Return the record files of a ledger as sorted paths from its root, and a problem for each odd thing."""
     found: list[str] = []
-    problems: list[Problem] = []
+    problems = list(_astray(root / "evidence"))
+    if (root / "evidence").is_symlink():
+        return [], [_link("evidence")]
     for folder in FOLDERS:
         base = root / "evidence" / folder
         if base.is_symlink():
@@ -103,7 +109,7 @@ def find(root: Path) -> tuple[list[str], list[Problem]]:
             problems.append(_unreadable(f"evidence/{folder}", error))
             continue
         for entry in entries:
-            path = f"evidence/{folder}/{_shown(entry.name)}"
+            path = f"evidence/{folder}/{shown(entry.name)}"
             if entry.name.startswith("."):
                 continue
             if entry.is_symlink():
@@ -128,11 +134,27 @@ def find(root: Path) -> tuple[list[str], list[Problem]]:
     return found, problems
 
 
+def _astray(base: Path) -> Iterator[Problem]:
+    """Yield a problem for each record that stands where nobody would read it."""
+    hint = f"move it to evidence/{{{','.join(FOLDERS)}}}/"
+    for file in sorted([*base.glob("*.y*ml"), *base.glob("*/*.y*ml")]):
+        folder = file.parent.name if file.parent != base else ""
+        if folder not in FOLDERS and not folder.startswith(".") and not file.name.startswith("."):
+            path = shown("/".join(("evidence", *([folder] if folder else []), file.name)))
+            yield Problem(path, 1, 1, "E012", "no record is read from this folder", hint)
+
+
 def read(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> str | Problem:
     """Return the text of one file, composed (NFC) and with bare newlines; or what is wrong with it.
 
     Only a regular file inside the ledger is opened, at most `limit` bytes are read, and nothing blocks.
     """
+    data = read_bytes(root, path, limit)
+    return data if isinstance(data, Problem) else decode(data, shown(path))
+
+
+def read_bytes(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> bytes | Problem:
+    """Return the bytes of one regular file inside the ledger, or why they cannot be had; never blocks."""
     try:
         handle = os.open(
             root / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -140,46 +162,48 @@ def read(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> str | Problem:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Problem(
-                    _shown(path), 1, 1, "E001", "this is not a regular file", "put a plain text file here"
+                    shown(path), 1, 1, "E001", "this is not a regular file", "put a plain text file here"
                 )
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
-        return _unreadable(_shown(path), error)
+        return _unreadable(shown(path), error)
     if len(data) > limit:
         return Problem(
-            _shown(path),
+            shown(path),
             1,
             1,
             "E002",
             f"larger than {limit:,} bytes",
             "split it, or move long text elsewhere",
         )
-    return decode(data, _shown(path))
+    return data
 
 
 def decode(data: bytes, path: str) -> str | Problem:
     """Return the text of bytes, or the first thing in them that may not stand in a record."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        return Problem(path, line, column, "E003", "not UTF-8 text", "save the file as UTF-8")
+    text = plain(data)
+    return next(flaws(text, path), text)
+
+
+def plain(data: bytes) -> str:
+    """Return the text of bytes, composed and with bare newlines; a byte that is not UTF-8 is a surrogate."""
+    text = data.decode("utf-8-sig", "surrogateescape")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if found := unshowable(text):
-        line, column = place_of(text, found.start())
-        return Problem(
-            path, line, column, "E004", f"the character U+{ord(found[0]):04X} cannot be shown", "delete it"
-        )
-    if found := _CONFLICT.search(text):
-        line, column = place_of(text, found.start())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def flaws(text: str, path: str) -> Iterator[Problem]:
+    """Yield what may not stand in a text: foreign bytes, what cannot be shown, an unsettled conflict."""
+    for found, place in _placed(_UNSHOWABLE, text):
+        sign = ord(found[0])
+        if 0xDC80 <= sign <= 0xDCFF:  # what `plain` makes of a byte that is not UTF-8
+            yield Problem(path, *place, "E003", "not UTF-8 text", "save the file as UTF-8")
+        else:
+            yield Problem(path, *place, "E004", f"the character U+{sign:04X} cannot be shown", "delete it")
+    for _, place in _placed(_CONFLICT, text):
         hint = "settle the conflict and remove its marker lines"
-        return Problem(path, line, column, "E005", "an unsettled merge conflict", hint)
-    return text
+        yield Problem(path, *place, "E005", "an unsettled merge conflict", hint)
 
 
 def unshowable(text: str) -> re.Match[str] | None:
@@ -187,31 +211,27 @@ def unshowable(text: str) -> re.Match[str] | None:
     return _UNSHOWABLE.search(text)
 
 
-def place_of(text: str, offset: int) -> tuple[int, int]:
-    r"""Return line and column, both counted from 1, of an offset in a text.
-
-    >>> place_of("one\ntwo", 5)
-    (2, 2)
-    """
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+def _placed(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], tuple[int, int]]]:
+    """Yield each match with its line and column, both counted from 1; each character is passed once."""
+    line, begin, passed = 1, 0, 0
+    for found in pattern.finditer(text):
+        line += text.count("\n", passed, found.start())
+        begin = max(begin, text.rfind("\n", passed, found.start()) + 1)
+        passed = found.start()
+        yield found, (line, passed - begin + 1)
 
 
 def digest(root: Path, paths: Iterable[str]) -> str:
     """Return the first 12 hex digits of the SHA-256 over the paths and bytes of some files.
 
-    Raises
-    ------
-    EvidenceError
-        When one of them cannot be read.
+    A file that cannot be read counts with the reason why.
     """
     total = hashlib.sha256()
     for path in sorted(paths):
-        try:
-            data = (root / path).read_bytes()
-        except OSError as error:
-            raise EvidenceError(f"{path} cannot be read: {error.strerror or error}") from error
-        total.update(f"{path}\0{len(data)}\0".encode())
-        total.update(data)
+        data = read_bytes(root, path, MAX_BIBLIOGRAPHY_BYTES)
+        content = data.message.encode() if isinstance(data, Problem) else data
+        total.update(f"{path}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
+        total.update(content)
     return total.hexdigest()[:12]
 
 
@@ -273,7 +293,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a file name that is safe to print."""
     return _UNSHOWABLE.sub("\ufffd", name)
 
@@ -284,7 +304,7 @@ def _link(path: str) -> Problem:
 
 def _unreadable(path: str, error: OSError | ValueError) -> Problem:
     reason = getattr(error, "strerror", None) or "it cannot be opened"
-    if isinstance(error, OSError) and error.errno == 40:  # ELOOP: O_NOFOLLOW met a link
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:  # O_NOFOLLOW met a link
         return _link(path)
     return Problem(
         path,

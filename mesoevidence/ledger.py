@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from mesoevidence import bibliography, files, records
 from mesoevidence.bibliography import Reference
 from mesoevidence.model import KINDS, AnyEntry, Claim, Kind, Labelled, Outcome, Study, Synthesis, Topic
-from mesoevidence.problems import EvidenceError, Problem, nearest
+from mesoevidence.problems import CODES, EvidenceError, Problem, nearest
 from mesoevidence.records import Path as RecordPath
 from mesoevidence.records import Record
 
@@ -35,7 +35,7 @@ class Ledger:
     records : Mapping of id to Record
         The same records as read, for their places.
     broken : frozenset of str
-        The names of files whose record could not be read: what names them is not at fault.
+        Records and references that stand there but could not be read: what names them is not at fault.
     """
 
     root: Path
@@ -128,13 +128,13 @@ def _read(root: Path) -> tuple[Ledger, list[Problem]]:
             continue
         taken[entry.id] = record
         models[folder][entry.id] = entry
-    references, faults = _references(root)
+    references, faults, lost = _references(root)
     by_kind: Any = {kind: MappingProxyType(dict(sorted(entries.items()))) for kind, entries in models.items()}
     ledger = Ledger(
         root=root,
         references=MappingProxyType(references),
         records=MappingProxyType(taken),
-        broken=frozenset(broken),
+        broken=frozenset(broken | lost),
         **by_kind,
     )
     return ledger, problems + faults
@@ -145,7 +145,7 @@ def read_record(root: Path, path: str, kind: Kind) -> tuple[tuple[AnyEntry, Reco
     text = files.read(root, path)
     if isinstance(text, Problem):
         return None, [text]
-    record = records.parse(text, path)
+    record = records.parse(text, files.shown(path))
     if isinstance(record, Problem):
         return None, [record]
     entry = typed(record, kind)
@@ -174,13 +174,14 @@ def typed(record: Record, kind: Kind) -> AnyEntry | list[Problem]:
         return sorted(seen.values())
 
 
-def _references(root: Path) -> tuple[dict[str, Reference], list[Problem]]:
-    """Read the bibliography of a folder."""
-    text = files.read(root, files.BIBLIOGRAPHY, files.MAX_BIBLIOGRAPHY_BYTES)
-    if isinstance(text, Problem):
-        return {}, [text]
+def _references(root: Path) -> tuple[dict[str, Reference], list[Problem], set[str]]:
+    """Read the bibliography of a folder: its references, problems, and the keys of what was left out."""
+    data = files.read_bytes(root, files.BIBLIOGRAPHY, files.MAX_BIBLIOGRAPHY_BYTES)
+    if isinstance(data, Problem):
+        return {}, [data], {files.BIBLIOGRAPHY}
+    text = files.plain(data)
     found, problems = bibliography.parse(text, files.BIBLIOGRAPHY)
-    return dict(sorted(found.items())), problems
+    return dict(sorted(found.items())), problems, bibliography.keys_in(text) - found.keys()
 
 
 _SHAPES = {
@@ -219,7 +220,8 @@ def _field_problem(details: ErrorDetails, record: Record, kind: Kind) -> Problem
     if what in ("too_short",) or given == "":
         return record.problem("E207", path, f"`{name}` is empty", "leave the field out when it is not known")
     if re.fullmatch(r"E\d{3}", what):
-        return record.problem(what, path, f"`{name}`: {details['msg']}", str(context.get("hint", "")))
+        hint = str(context.get("hint", "")) or CODES[what].why.rstrip(".")
+        return record.problem(what, path, f"`{name}`: {details['msg']}", hint)
     shape = _SHAPES.get(what, "another shape is expected")
     return record.problem(
         "E203", path, f"`{name}`: {shape}", "`mesoevidence new` shows every field in its shape"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from mesoevidence.files import BIBLIOGRAPHY
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Claim, Study, Synthesis, Topic
 from mesoevidence.problems import CODES, Problem, nearest
@@ -141,6 +142,8 @@ def _references(identifier: str, named: Iterable[Named], ledger: Ledger) -> Iter
         seen.add(key)
         reference = ledger.references.get(key)
         if reference is None:
+            if key in ledger.broken or BIBLIOGRAPHY in ledger.broken:
+                continue
             yield _unknown(ledger, "E105", identifier, path, key, "reference", ledger.references)
         elif code := _STATES.get(reference.status):
             message = f"`{key}` is marked {reference.status.replace('-', ' ')} in references.bib"

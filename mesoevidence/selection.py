@@ -1,7 +1,8 @@
 """Which records have to do with a topic, claim, outcome, design, intervention, year or source."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from mesoevidence import tables
 from mesoevidence.ledger import Ledger
@@ -46,15 +47,22 @@ def _by_intervention(part: Ledger, whole: Ledger, asked: Words) -> Kept:
 
 
 def _by_claim(part: Ledger, whole: Ledger, asked: Words) -> Kept:
-    return _under(part, _wanted(asked, whole.claims, "claim"))
+    return _under(part, _wanted(asked, [claim for claim, _ in _sourced(whole)], "claim"))
 
 
 def _by_source(part: Ledger, whole: Ledger, asked: Words) -> Kept:
-    sources = {item.source for claim in whole.claims.values() for item in claim.appearances}
-    wanted = _wanted(asked, sources, "source")
+    wanted = _wanted(asked, [key for _, keys in _sourced(whole) for key in keys], "source")
     return _under(
         part, {claim.id for claim in part.claims.values() if wanted & {a.source for a in claim.appearances}}
     )
+
+
+def _sourced(whole: Ledger) -> Iterator[tuple[str, list[str]]]:
+    """Yield every claim of the ledger, those that a selection left out among them, with its sources."""
+    for key, record in whole.records.items():
+        if record.path.startswith("evidence/claims/"):
+            appearances: Any = record.values.get("appearances", ())
+            yield key, [str(item["source"]) for item in appearances]
 
 
 def _by_design(part: Ledger, whole: Ledger, asked: Words) -> Kept:
@@ -63,7 +71,12 @@ def _by_design(part: Ledger, whole: Ledger, asked: Words) -> Kept:
 
 
 def _by_year(part: Ledger, whole: Ledger, asked: int | tuple[int, int]) -> Kept:
-    first, last = (asked, asked) if isinstance(asked, int) else asked
+    ends = (asked, asked) if isinstance(asked, int) else asked
+    if not isinstance(ends, tuple) or len(ends) != 2 or not all(isinstance(end, int) for end in ends):
+        raise EvidenceError(
+            f"a year is a whole number, or first and last year as (2010, 2020), not {asked!r}"
+        )
+    first, last = ends
     years = {
         study.id: whole.references.get(study.reports[0]) for study in part.studies.values() if study.reports
     }

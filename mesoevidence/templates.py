@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from mesoevidence import __version__
-from mesoevidence.fields import ID
+from mesoevidence.fields import ID, RESERVED
 from mesoevidence.model import KINDS
 from mesoevidence.problems import EvidenceError
 
@@ -23,10 +24,11 @@ def path_of(root: Path, kind: str, identifier: str) -> Path:
     EvidenceError
         When the id is out of pattern.
     """
-    if not ID.fullmatch(identifier) or len(identifier) > 64:
+    if not ID.fullmatch(identifier) or len(identifier) > 64 or identifier in RESERVED:
         shown = identifier[:64]
         raise EvidenceError(
-            f"the id {shown!r} is out of pattern: lower-case words joined by hyphens, at most 64 signs"
+            f"the id {shown!r} is out of pattern: lower-case words joined by hyphens, at most 64 signs, "
+            "and no name that a system reserves"
         )
     return root / "evidence" / FOLDER_OF[kind] / f"{identifier}.yaml"
 
@@ -40,7 +42,7 @@ def template(kind: str, identifier: str) -> str:
 
 def schema(kind: str) -> str:
     """Return the JSON Schema (draft 2020-12) of one kind of record, as text."""
-    content = KINDS[FOLDER_OF[kind]].model_json_schema(by_alias=True)
+    content = _without_null(KINDS[FOLDER_OF[kind]].model_json_schema(by_alias=True))
     content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"mesoevidence {kind}",
@@ -48,6 +50,20 @@ def schema(kind: str) -> str:
         **{name: value for name, value in content.items() if name != "title"},
     }
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _without_null(node: Any) -> Any:
+    """Return a schema in which what is absent is left out: records know no null."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {name: _without_null(item) for name, item in node.items() if (name, item) != ("default", None)}
+    known = [item for item in plain.get("anyOf", ()) if item != {"type": "null"}]
+    if len(known) == 1:
+        del plain["anyOf"]
+        return {**known[0], **plain}
+    return {**plain, "anyOf": known} if known else plain
 
 
 _CLAIM = """\
