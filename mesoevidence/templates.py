@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from mesoevidence import __version__
 from mesoevidence.fields import ID, RESERVED
@@ -40,9 +42,19 @@ def template(kind: str, identifier: str) -> str:
     )
 
 
+class _WithoutNull(GenerateJsonSchema):
+    """Records know no null and no default: what is absent is left out."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
 def schema(kind: str) -> str:
     """Return the JSON Schema (draft 2020-12) of one kind of record, as text."""
-    content = _without_null(KINDS[FOLDER_OF[kind]].model_json_schema(by_alias=True))
+    content = KINDS[FOLDER_OF[kind]].model_json_schema(by_alias=True, schema_generator=_WithoutNull)
     content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"mesoevidence {kind}",
@@ -50,20 +62,6 @@ def schema(kind: str) -> str:
         **{name: value for name, value in content.items() if name != "title"},
     }
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def _without_null(node: Any) -> Any:
-    """Return a schema in which what is absent is left out: records know no null."""
-    if isinstance(node, list):
-        return [_without_null(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    plain = {name: _without_null(item) for name, item in node.items() if (name, item) != ("default", None)}
-    known = [item for item in plain.get("anyOf", ()) if item != {"type": "null"}]
-    if len(known) == 1:
-        del plain["anyOf"]
-        return {**known[0], **plain}
-    return {**plain, "anyOf": known} if known else plain
 
 
 _CLAIM = """\
