@@ -11,6 +11,17 @@ from mesoevidence.conversions import Floats
 from mesoevidence.heterogeneity import Ints, Mask, Questions
 
 Summing: TypeAlias = Callable[..., mantel_haenszel.Sum]
+COUNTED = ("MH", "Peto")
+
+
+class Rows(NamedTuple):
+    """The studies of all questions: question, effect, variance, whether it is there, and counts if needed."""
+
+    question: Ints
+    yi: Floats
+    vi: Floats
+    there: Mask
+    counts: tuple[Floats, ...]
 
 
 class Fit(NamedTuple):
@@ -112,3 +123,24 @@ def fit_counts(
     }  # fmt: skip
     whole = np.repeat(total(pooled.weight), k)
     return Fit(numbers, 100 * pooled.weight / whole, np.zeros(len(k), dtype=bool))
+
+
+def in_order(rows: Rows, kept: Ints) -> tuple[Rows, Ints]:
+    """Return the rows to pool, sorted by question and then by their numbers, and where each stood."""
+    question, yi, vi = rows.question[kept], rows.yi[kept], rows.vi[kept]
+    if rows.counts:
+        place = np.lexsort((*(part[kept] for part in rows.counts), question))
+    else:
+        place = heterogeneity.order(question, yi, vi)
+    order = kept[place]
+    counts = tuple(part[order] for part in rows.counts)
+    return Rows(rows.question[order], rows.yi[order], rows.vi[order], rows.there[order], counts), order
+
+
+def fitted(rows: Rows, k: Ints, measure: str, method: str, test: str, level: float) -> Fit:
+    """Pool sorted rows."""
+    with np.errstate(all="ignore"):
+        if method in COUNTED:
+            sums = mantel_haenszel.SUMS[method, measure]
+            return fit_counts(rows.counts, rows.yi, rows.vi, k, sums, level)
+        return fit(heterogeneity.questions(rows.yi, rows.vi, k), method, test, level)

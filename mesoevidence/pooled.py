@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mesoevidence import cards, heterogeneity
+from mesoevidence.bodies import Question
 from mesoevidence.formulas import MEASURES
-from mesoevidence.measures import Question
 
 _MODELS = {"EE": "equal effects", "MH": "Mantel-Haenszel", "Peto": "Peto"}
 _TESTS = {"z": "Wald z", "t": "Wald t", "knha": "Hartung-Knapp", "adhoc": "Hartung-Knapp, never narrower"}

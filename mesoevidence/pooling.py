@@ -3,15 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mesoevidence import fitting, heterogeneity, mantel_haenszel, measures
-from mesoevidence.conversions import Floats
-from mesoevidence.fitting import Fit
+from mesoevidence.fitting import COUNTED, Fit, Rows
 from mesoevidence.formulas import MEASURES
 from mesoevidence.heterogeneity import Ints, Mask
 from mesoevidence.ledger import Ledger
@@ -20,7 +19,6 @@ from mesoevidence.problems import EvidenceError
 
 TESTS = ("z", "t", "knha", "adhoc")
 METHODS = (*heterogeneity.METHODS, "MH", "Peto")
-COUNTED = ("MH", "Peto")
 COLUMNS = (
     "estimate", "se", "ci_low", "ci_high", "p_value", "statistic", "df", "tau2", "i2", "h2", "q", "q_df",
     "q_p_value", "prediction_low", "prediction_high", "k", "n", "measure", "method", "test", "level", "note",
@@ -37,16 +35,6 @@ _NOTHING = "there are no studies to pool; give rows that have an effect and a va
 _FLAT = "a variance is zero or negative, so that its study cannot be weighted; leave it out"
 _ENDLESS = "an effect or a variance is infinite; correct it or leave the study out"
 _NO_SUM = "the counts give no sum: the outcome is the same for everybody in one of the arms"
-
-
-class Rows(NamedTuple):
-    """The studies of all questions: question, effect, variance, whether it is there, and counts if needed."""
-
-    question: Ints
-    yi: Floats
-    vi: Floats
-    there: Mask
-    counts: tuple[Floats, ...]
 
 
 @overload
@@ -214,27 +202,6 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     return found
 
 
-def _sorted(rows: Rows, kept: Ints) -> tuple[Rows, Ints]:
-    """Return the rows to pool, sorted by question and then by their numbers, and where each stood."""
-    question, yi, vi = rows.question[kept], rows.yi[kept], rows.vi[kept]
-    if rows.counts:
-        place = np.lexsort((*(part[kept] for part in rows.counts), question))
-    else:
-        place = heterogeneity.order(question, yi, vi)
-    order = kept[place]
-    counts = tuple(part[order] for part in rows.counts)
-    return Rows(rows.question[order], rows.yi[order], rows.vi[order], rows.there[order], counts), order
-
-
-def _fitted(rows: Rows, k: Ints, measure: str, method: str, test: str, level: float) -> Fit:
-    """Pool sorted rows."""
-    with np.errstate(all="ignore"):
-        if method in COUNTED:
-            sums = mantel_haenszel.SUMS[method, measure]
-            return fitting.fit_counts(rows.counts, rows.yi, rows.vi, k, sums, level)
-        return fitting.fit(heterogeneity.questions(rows.yi, rows.vi, k), method, test, level)
-
-
 def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float) -> Pooled:
     """Pool one question."""
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
@@ -242,8 +209,8 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
     fault = next((why for where, why in _faults(frame, rows) if where.any()), None)
     if fault or not len(kept):
         raise EvidenceError(fault or _NOTHING)
-    laid, order = _sorted(rows, kept)
-    got = _fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
+    laid, order = fitting.in_order(rows, kept)
+    got = fitting.fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
     by_row = np.empty(len(frame))
     by_row[order] = got.weights
     numbers = {name: _known(values.item()) for name, values in got.numbers.items()}
@@ -314,8 +281,8 @@ def _many(
     k = np.bincount(question[rows.there], minlength=len(keys))
     notes = _notes(frame, rows, k)
     good = notes == ""
-    laid, order = _sorted(rows, np.flatnonzero(rows.there & good[question]))
-    got = _fitted(laid, k[good], str(named[0]), method, test, level) if good.any() else None
+    laid, order = fitting.in_order(rows, np.flatnonzero(rows.there & good[question]))
+    got = fitting.fitted(laid, k[good], str(named[0]), method, test, level) if good.any() else None
     columns: dict[str, Any] = {name: np.full(len(keys), np.nan) for name in COLUMNS}
     if got is not None:
         for name, values in got.numbers.items():

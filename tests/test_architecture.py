@@ -12,9 +12,10 @@ import mesoevidence as me
 PACKAGE = Path(me.__file__).parent
 ORDER = """
     __init__ vocabulary problems escape cards files records bibliography fields blocks model ledger
-    conversions formulas measures provenance printed consistency heterogeneity mantel_haenszel fitting
-    pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal certainty conclusions
-    links checks console tables selection evidence charts report templates exchange cli __main__
+    conversions formulas effects heterogeneity mantel_haenszel fitting bodies measures provenance printed
+    consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal suggestions
+    certainty history basis conclusions links checks console tables audit selection evidence charts report
+    templates exchange cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},

@@ -1,0 +1,266 @@
+"""The studies of a synthesis as arrays, their arms combined as its record says, and their pooled estimate."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from mesoevidence import conversions, effects, fitting, mantel_haenszel
+from mesoevidence.conversions import Floats, Group
+from mesoevidence.effects import Mask
+from mesoevidence.formulas import COLUMNS, MEASURES, Measure, Shape
+from mesoevidence.ledger import Ledger
+from mesoevidence.model import Analysis, Include, Result, Synthesis, Values
+from mesoevidence.problems import EvidenceError, nearest
+from mesoevidence.vocabulary import Better
+
+_SIDES: Mapping[Shape, tuple[Mapping[str, str], ...]] = MappingProxyType(
+    {
+        "table": ({"ai": "events", "n1i": "n"}, {"ci": "events", "n2i": "n"}),
+        "events": ({"xi": "events", "ni": "n"},),
+        "rates": ({"x1i": "count", "t1i": "person_time"}, {"x2i": "count", "t2i": "person_time"}),
+        "means": ({"n1i": "n", "m1i": "mean", "sd1i": "sd"}, {"n2i": "n", "m2i": "mean", "sd2i": "sd"}),
+        "mean": ({"ni": "n", "mi": "mean", "sdi": "sd"},),
+    }
+)
+DERIVED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"bi": ("n1i", "ai"), "di": ("n2i", "ci"), "mi": ("ni", "xi")}
+)
+
+
+class Question(NamedTuple):
+    """What a synthesis asks, in words, and which way is better: what a chart says beside the numbers."""
+
+    outcome: str
+    intervention: str
+    comparator: str
+    better: Better | None = None
+    unit: str | None = None
+    mid: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The studies of one synthesis.
+
+    Attributes
+    ----------
+    label : str
+        The question in words.
+    analysis : Analysis
+        The analysis that was fixed.
+    spec : Measure
+        Its measure.
+    studies : tuple of str
+        The studies in the order of the record.
+    arms : dict of str to array
+        What was seen of each side, by metafor's names; NaN where it was not.
+    yi, vi : array
+        Effects and variances on the scale of computing; NaN where there is none.
+    note : tuple
+        Why a study has none, or what was added to its counts.
+    question : Question
+        What is asked, in the labels of the topic.
+    """
+
+    label: str
+    analysis: Analysis
+    spec: Measure
+    studies: tuple[str, ...]
+    arms: Mapping[str, Floats]
+    yi: Floats
+    vi: Floats
+    note: tuple[str | None, ...]
+    question: Question
+
+
+class Estimate(NamedTuple):
+    """What pooling a body gives, on the scale of computing; weights in percent, 0 for a study left out."""
+
+    estimate: float
+    se: float
+    ci: tuple[float, float]
+    weights: Floats
+    numbers: Mapping[str, float]
+
+
+def body(ledger: Ledger, synthesis: str | None) -> Body:
+    """Return the studies of a synthesis with their effects: arms of one side combined, as its record says.
+
+    Events and people add up; means and standard deviations combine (Cochrane Handbook 6.5.2.10). A study of
+    which only the contrast was seen enters with that.
+    """
+    record = synthesis_of(ledger, synthesis)
+    analysis = record.analysis
+    if analysis is None:
+        why = record.narrative.why if record.narrative else "no analysis was fixed"
+        raise EvidenceError(f"`{record.id}` is not pooled: {why}")
+    spec = effects.named(analysis.measure)
+    results = [_result(ledger, record.id, item) for item in record.include]
+    sides = [(item.intervention, item.comparator) for item in record.include]
+    rows = [arms_of(result, spec.shape, both) for result, both in zip(results, sides, strict=True)]
+    names = rows[0].keys() if rows else ()
+    arms = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
+    contrasts = np.array([contrast_of(result, spec) for result in results], dtype=np.float64).reshape(-1, 2)
+    yi, vi = contrasts[:, 0], contrasts[:, 1]
+    note: list[str | None] = [None] * len(rows)
+    if arms:
+        yi, vi, said = effects.compute(cells_of(arms, spec), spec)
+        seen = np.isnan(yi) & np.isfinite(contrasts[:, 0])
+        yi, vi = np.where(seen, contrasts[:, 0], yi), np.where(seen, contrasts[:, 1], vi)
+        note = [None if told else text for told, text in zip(seen, said, strict=True)]
+    studies = tuple(item.study for item in record.include)
+    return Body(
+        record.label or record.id,
+        analysis,
+        spec,
+        studies,
+        arms,
+        yi,
+        vi,
+        tuple(note),
+        question_of(ledger, record),
+    )
+
+
+def cells_of(arms: Mapping[str, Floats], spec: Measure) -> dict[str, Floats]:
+    """Return the cells that a measure needs; the missing cell of a table from its total."""
+    found: dict[str, Floats] = {}
+    for name in COLUMNS[spec.shape]:
+        total, part = DERIVED.get(name, ("", ""))
+        found[name] = arms[name] if name in arms else arms[total] - found[part]
+    return found
+
+
+def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estimate | None:
+    """Return the studies of a body pooled as its record says, or those of a mask; None if none can be."""
+    method, test = body.analysis.method, body.analysis.test or "knha"
+    there = np.isfinite(body.yi) & np.isfinite(body.vi) & (body.vi > 0)
+    there &= np.ones_like(there) if keep is None else keep
+    counts: tuple[Floats, ...] = ()
+    if method in fitting.COUNTED and body.arms:
+        counts = tuple(cells_of(body.arms, body.spec).values())
+        there = np.isfinite(np.sum(counts, axis=0)) & (np.ones_like(there) if keep is None else keep)
+    kept = np.flatnonzero(there)
+    measure = "PETO" if method == "Peto" else body.spec.name
+    if not len(kept) or (method in fitting.COUNTED and (method, measure) not in mantel_haenszel.SUMS):
+        return None
+    rows = fitting.Rows(np.zeros(len(there), dtype=np.intp), body.yi, body.vi, there, counts)
+    laid, order = fitting.in_order(rows, kept)
+    got = fitting.fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
+    numbers = {name: values.item() for name, values in got.numbers.items()}
+    weights = np.zeros(len(there))
+    weights[order] = got.weights
+    if not math.isfinite(numbers["estimate"]) or not math.isfinite(numbers["se"]):
+        return None
+    return Estimate(
+        numbers["estimate"], numbers["se"], (numbers["ci_low"], numbers["ci_high"]), weights, numbers
+    )
+
+
+def label_of(ledger: Ledger, study: str) -> str:
+    """Return author and year of a study's first report; its id where there is none."""
+    reports = ledger.studies[study].reports
+    reference = ledger.references.get(reports[0]) if reports else None
+    return reference.label if reference else study
+
+
+def question_of(ledger: Ledger, record: Synthesis) -> Question:
+    """Return the question of a synthesis in the labels of its topic."""
+    pico, known = record.pico, ledger.interventions
+    treated, compared = (
+        " or ".join(known[slug].label if slug in known else slug for slug in side or ())
+        for side in (pico.intervention, pico.comparator)
+    )
+    outcome = ledger.outcomes.get(pico.outcome or "")
+    if outcome is None:
+        return Question(pico.outcome or "", treated, compared)
+    mid = float(outcome.mid.value) if outcome.mid else None
+    return Question(outcome.label, treated, compared, outcome.better, outcome.unit, mid)
+
+
+def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:
+    """Return the result that a synthesis includes."""
+    study = ledger.studies.get(item.study)
+    for result in study.results if study else ():
+        if result.id == item.result:
+            return result
+    raise EvidenceError(f"`{synthesis}` includes {item.result} of {item.study}, and there is no such result")
+
+
+def synthesis_of(ledger: Ledger, synthesis: str | None) -> Synthesis:
+    """Return the synthesis of that id, or say which there are."""
+    if synthesis in ledger.syntheses:
+        return ledger.syntheses[str(synthesis)]
+    if synthesis is None:
+        raise EvidenceError("name the synthesis to pool: pool(evidence, 'its-id')")
+    near = nearest(synthesis, list(ledger.syntheses))
+    hint = f"did you mean `{near}`?" if near else f"there are {', '.join(ledger.syntheses) or 'none'}"
+    raise EvidenceError(f"there is no synthesis `{synthesis}`; {hint}")
+
+
+def arms_of(result: Result, shape: Shape, sides: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return what a result has of each side, its arms combined; NaN where a number is not known."""
+    values = result.values or {}
+    found: dict[str, float] = {}
+    for arms, fields in zip(sides, _SIDES.get(shape, ()), strict=False):
+        parts = [values[arm] for arm in arms if arm in values]
+        together = _together(parts) if parts and len(parts) == len(arms) else {}
+        found |= {column: together.get(field, math.nan) for column, field in fields.items()}
+    return found
+
+
+def _together(parts: Sequence[Values]) -> dict[str, float]:
+    """Return several arms as one: counts added up, means and standard deviations combined."""
+    found = {}
+    for field in ("events", "n", "count", "person_time"):
+        numbers = [getattr(part, field) for part in parts]
+        found[field] = math.nan if None in numbers else float(sum(numbers))
+    groups = [group for part in parts if (group := group_of(part)) is not None]
+    if len(groups) == len(parts):
+        found |= conversions.combine_arms(groups)._asdict()
+    return found
+
+
+def group_of(values: Values) -> Group | None:
+    """Return size, mean and SD of an arm, the SD also from the SE, both from median and quartiles."""
+    known: dict[str, float] = {name: float(value) for name, value in values if value is not None}
+    n, mean = known.get("n"), known.get("mean")
+    if n is None:
+        return None
+    if mean is not None and "sd" in known:
+        return Group(n, mean, known["sd"])
+    if mean is not None and "se" in known:
+        return Group(n, mean, float(conversions.sd_from_se(known["se"], n)))
+    if known.keys() >= {"min", "q1", "median", "q3", "max"}:
+        five = (known[name] for name in ("min", "q1", "median", "q3", "max"))
+        return conversions.mean_sd_from_five(n, *five)
+    if known.keys() >= {"q1", "median", "q3"}:
+        return conversions.mean_sd_from_quartiles(n, known["q1"], known["median"], known["q3"])
+    if known.keys() >= {"min", "median", "max"}:
+        return conversions.mean_sd_from_range(n, known["min"], known["median"], known["max"])
+    return None
+
+
+def contrast_of(result: Result, spec: Measure) -> tuple[float, float]:
+    """Return effect and variance as the source printed them, on the scale of computing; NaN if not seen."""
+    effect, paired = result.effect, result.paired
+    if effect is not None and spec.name in (effect.measure, "GEN"):
+        back: Callable[[float], float] = math.log if MEASURES[effect.measure].is_ratio else float
+        if effect.ci is not None:
+            low, high = (back(float(end)) for end in effect.ci)
+            z = -float(special.ndtri((1 - float(effect.level or 0.95)) / 2))
+            se = (high - low) / (2 * z)
+        else:
+            se = math.nan if effect.se is None else float(effect.se)
+        return back(float(effect.estimate)), se**2
+    if paired is not None and spec.name in ("MD", "MC", "GEN"):
+        spread, n = paired.sd, paired.n
+        per_person = math.nan if spread is None or n is None else float(spread) / math.sqrt(n)
+        se = per_person if paired.se is None else float(paired.se)
+        return float(paired.mean_difference), se**2
+    return math.nan, math.nan
