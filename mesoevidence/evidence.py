@@ -352,14 +352,14 @@ def _only(records: Mapping[str, Value], wanted: Collection[str]) -> Mapping[str,
 
 
 def _bar(verdicts: Mapping[str, int]) -> str:
-    """Return a bar of the verdicts as an HTML figure; its parts carry words, not colour alone."""
+    """Return a bar of the verdicts as an HTML figure; its parts carry words where there is room for them."""
     total = sum(verdicts.values())
     if not total:
         return ""
     style = "display:inline-block;box-sizing:border-box;overflow:hidden;white-space:nowrap;border:1px solid"
     parts = "".join(
         f'<span style="{style};width:{100 * n / total:.2f}%" title="{escape.html(word)}: {n}">'
-        f"{escape.html(word)} {n}</span>"
+        f"{escape.html(word) if n >= total / 8 else ''} {n}</span>"
         for word, n in verdicts.items()
     )
     return f'<div role="img" aria-label="verdicts of {total} claims" style="width:100%">{parts}</div>'

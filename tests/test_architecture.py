@@ -14,7 +14,7 @@ ORDER = """
     __init__ vocabulary problems escape cards files records bibliography fields blocks model ledger
     conversions formulas effects heterogeneity mantel_haenszel fitting bodies measures provenance printed
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal suggestions
-    certainty history basis conclusions links checks console tables audit selection evidence charts report
+    certainty history basis conclusions links checks console tables audit selection evidence charts notebooks report
     templates exchange cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
@@ -23,10 +23,10 @@ DOORS = {
     "pylatexenc": {"bibliography"},
     "matplotlib": {"charts"},
     "jinja2": {"report"},
-    "markupsafe": {"report"},
-    "mistune": {"report"},
-    "nbclient": {"report"},
-    "nbformat": {"report"},
+    "markupsafe": {"notebooks"},
+    "mistune": {"notebooks"},
+    "nbclient": {"notebooks"},
+    "nbformat": {"notebooks"},
     "rich": {"console"},
     "tempfile": {"files"},
     "html": {"escape"},

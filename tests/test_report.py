@@ -33,7 +33,7 @@ def page(tmp_path, changes=None):
 def test_the_report_begins_with_the_notice_the_version_and_the_digest(tmp_path):
     text = page(tmp_path)
 
-    assert text.index(me.NOTICE) < text.index("The state of the evidence</h1>")
+    assert text.index(me.NOTICE) < text.index("What is claimed, and what is known</h1>")
     assert f"mesoevidence {me.__version__}" in text
     assert me.load(tmp_path / "ledger").digest() in text
 
@@ -104,7 +104,7 @@ def test_a_sentence_of_an_article_leads_to_its_verdict(tmp_path):
     row = re.search(r"paragraph 2</th><td>(.*?)</td>", text, re.S)[1]
     assert 'href="#claim-tea-keeps-awake"' in row
     assert "overstated" in row
-    assert re.search(r"paragraph 1</th><td>no assertion", text)
+    assert re.search(r'paragraph 1</th><td><span class="small">no assertion', text)
 
 
 def test_the_same_ledger_gives_the_same_bytes(tmp_path):
