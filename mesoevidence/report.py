@@ -112,6 +112,7 @@ def _asked_by_the_cards(ledger: Ledger) -> dict[str, object]:
         "href": lambda kind, identifier: f"#{kind}-{identifier}",
         "site": lambda key: _site(key, ledger),
         "label": lambda key: ledger.references[key].label if key in ledger.references else key,
+        "named": lambda slug: _named(slug, ledger),
         "design": lambda study: DESIGNS[study.design].label,
         "persons": tables.persons,
         "conclude": lambda claim: conclude(ledger, claim),
@@ -127,6 +128,14 @@ def _site(key: str, ledger: Ledger) -> str:
     """Return a popular source as people know it, by its site: "example.org"."""
     url = ledger.references[key].fields.get("url", "") if key in ledger.references else ""
     return urlsplit(url).netloc.removeprefix("www.") or key
+
+
+def _named(slug: str, ledger: Ledger) -> str:
+    """Return the label of a population, an intervention or an outcome."""
+    for labelled in (ledger.populations, ledger.interventions, ledger.outcomes):
+        if slug in labelled:
+            return labelled[slug].label
+    return slug
 
 
 def _claims_on(ledger: Ledger) -> dict[str, list[str]]:
