@@ -10,17 +10,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mesoevidence import conversions as conversions
+    from mesoevidence.asymmetry import rank_test as rank_test
+    from mesoevidence.asymmetry import regression_test as regression_test
+    from mesoevidence.asymmetry import trim_and_fill as trim_and_fill
     from mesoevidence.conclusions import conclude as conclude
+    from mesoevidence.diagnostics import cumulative as cumulative
+    from mesoevidence.diagnostics import influence as influence
+    from mesoevidence.diagnostics import leave_one_out as leave_one_out
     from mesoevidence.evidence import Evidence as Evidence
     from mesoevidence.evidence import load as load
+    from mesoevidence.formulas import MEASURES as MEASURES
     from mesoevidence.measures import effect_sizes as effect_sizes
     from mesoevidence.model import Claim as Claim
     from mesoevidence.model import Study as Study
     from mesoevidence.model import Synthesis as Synthesis
     from mesoevidence.model import Topic as Topic
+    from mesoevidence.multilevel import cluster_robust as cluster_robust
+    from mesoevidence.multilevel import two_level as two_level
+    from mesoevidence.pooled import Pooled as Pooled
     from mesoevidence.pooling import pool as pool
     from mesoevidence.problems import EvidenceError as EvidenceError
     from mesoevidence.problems import Problem as Problem
+    from mesoevidence.regression import meta_regression as meta_regression
+    from mesoevidence.regression import subgroups as subgroups
     from mesoevidence.report import write_report as write_report
 
 __version__ = "0.1.0"
@@ -35,22 +48,38 @@ _HOME = {
     "Claim": "model",
     "Evidence": "evidence",
     "EvidenceError": "problems",
+    "MEASURES": "formulas",
+    "Pooled": "pooled",
     "Problem": "problems",
     "Study": "model",
     "Synthesis": "model",
     "Topic": "model",
+    "cluster_robust": "multilevel",
     "conclude": "conclusions",
+    "cumulative": "diagnostics",
     "effect_sizes": "measures",
+    "influence": "diagnostics",
+    "leave_one_out": "diagnostics",
     "load": "evidence",
+    "meta_regression": "regression",
     "pool": "pooling",
+    "rank_test": "asymmetry",
+    "regression_test": "asymmetry",
+    "subgroups": "regression",
+    "trim_and_fill": "asymmetry",
+    "two_level": "multilevel",
     "write_report": "report",
 }
 
-__all__ = ["NOTICE", "__version__", *_HOME]  # noqa: PLE0604 - the names are the table's keys
+_MODULES = ("conversions",)  # a family of functions that reads best under its own name
+
+__all__ = ["NOTICE", "__version__", *_HOME, *_MODULES]  # noqa: PLE0604 - the names are the table's keys
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for: `check` needs neither pandas nor matplotlib."""
+    if name in _MODULES:
+        return import_module(f"mesoevidence.{name}")
     if name not in _HOME:
         raise AttributeError(f"mesoevidence has no {name!r}; it has {', '.join(sorted(__all__))}")
     value = getattr(import_module(f"mesoevidence.{_HOME[name]}"), name)

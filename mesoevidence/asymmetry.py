@@ -147,6 +147,8 @@ def regression_test(
     if model == "lm":
         solved = least_squares(y, x, 1 / v)
         scale, test = solved.rss / (len(y) - 2), "t"
+        if scale <= 1e-15:
+            raise EvidenceError("the studies lie exactly on a line, so nothing is left to test with")
     else:
         solved, _, scale = solve(y, v, x, method, test)
     df = None if test == "z" else len(y) - 2
@@ -218,7 +220,7 @@ def rank_test(data: pd.DataFrame | Pooled) -> RankTest:
     <RankTest of 4 studies: tau 1.000, p 0.083>
     """
     table = study_table(data)
-    y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
+    y, v = _from_first(table)
     k = len(y)
     if k < 3:
         raise EvidenceError(f"a rank test needs at least three studies, there are {k}")
@@ -229,10 +231,16 @@ def rank_test(data: pd.DataFrame | Pooled) -> RankTest:
     score = float(signs[0] @ signs[1])
     untied = [float(np.abs(sign).sum()) for sign in signs]
     if not all(untied):
-        raise EvidenceError("all studies are equally precise, so there are no ranks to correlate")
+        raise EvidenceError("the studies agree or are equally precise, so there are no ranks to correlate")
     tau = score / math.sqrt(untied[0] * untied[1])
     exact = min(untied) == k * (k - 1) / 2
     return RankTest(tau, _exact_p(score, k) if exact else _normal_p(score, standard, v), exact, k)
+
+
+def _from_first(table: pd.DataFrame) -> tuple[Array, Array]:
+    """Return effects and variances, effects from the first one: equal effects are then exactly 0."""
+    y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
+    return y - y[:1], v
 
 
 def _exact_p(score: float, k: int) -> float:
@@ -338,16 +346,16 @@ def trim_and_fill(
         raise EvidenceError("`side` is left or right, `estimator` L0 or R0")
     method, test, level = settings(data, method, test, level)
     table = study_table(data)
-    y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
+    y, v = _from_first(table)
     if len(y) < 3:
         raise EvidenceError(f"trim and fill needs at least three studies, there are {len(y)}")
     chosen = side or ("right" if _slope(y, v, method) < 0 else "left")
     sign = -1.0 if chosen == "right" else 1.0
     order = np.argsort(sign * y, kind="stable")
     centre, missing, missing_se = _trim(sign * y[order], v[order], method, estimator)
-    tail = order[len(y) - missing :]
+    tail, first = order[len(y) - missing :], table["yi"].to_numpy()[:1]
     names = [f"filled {number}" for number in range(1, missing + 1)]
-    filled = pd.DataFrame({"slab": names, "yi": 2 * sign * centre - y[tail], "vi": v[tail]})
+    filled = pd.DataFrame({"slab": names, "yi": 2 * sign * centre - y[tail] + first, "vi": v[tail]})
     pooled = pool(pd.concat([table, filled], ignore_index=True), method=method, test=test, level=level)
     p_value = 0.5 ** (missing + 1) if estimator == "R0" else None
     return TrimFill(chosen, estimator, missing, missing_se, p_value, pooled, filled)

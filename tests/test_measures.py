@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mesoevidence as me
-from mesoevidence import conversions, formulas
-from mesoevidence.conversions import Group
+from mesoevidence import formulas
 from mesoevidence.measures import MEASURES, effect_sizes
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -120,27 +119,3 @@ def test_ugly_numbers_give_a_finite_effect_or_an_empty_one_with_a_reason(name, d
     else:
         assert math.isfinite(row["yi"])
         assert 0 <= row["vi"] < math.inf
-
-
-def test_combined_arms_are_one_group_of_all_their_people():
-    people = [np.array([3.0, 4.0, 8.0]), np.array([1.0, 9.0]), np.array([5.0, 5.5, 6.0, 7.0])]
-    groups = [Group(len(part), part.mean(), part.std(ddof=1)) for part in people]
-    everybody = np.concatenate(people)
-    assert conversions.combine_arms(groups) == pytest.approx(
-        (len(everybody), everybody.mean(), everybody.std(ddof=1)), rel=1e-12
-    )
-
-
-def test_a_standard_deviation_comes_back_from_what_it_printed():
-    n, sd = 24, 3.5
-    se = sd / math.sqrt(n)
-    assert float(conversions.sd_from_se(se, n)) == pytest.approx(sd)
-    t = 2.0686576104190406  # 97.5 % of t with 23 degrees of freedom
-    assert float(conversions.sd_from_ci(10 - t * se, 10 + t * se, n)) == pytest.approx(sd, rel=1e-9)
-    assert float(conversions.sd_from_t(2.0, 2.0 / (sd * math.sqrt(2 / n)), n, n)) == pytest.approx(sd)
-
-
-def test_a_risk_ratio_at_a_baseline_agrees_with_the_risks():
-    baseline, odds_ratio = 0.2, 2.5
-    odds = odds_ratio * baseline / (1 - baseline)
-    assert float(conversions.or_to_rr(odds_ratio, baseline)) == pytest.approx(odds / (1 + odds) / baseline)
