@@ -25,6 +25,7 @@ _UNSHOWABLE = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
     + "]"
 )
+_READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _CONFLICT = re.compile(r"^(?:<{7} |={7}$|>{7} |\|{7} )", re.MULTILINE)
 
 
@@ -156,9 +157,7 @@ def read(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> str | Problem:
 def read_bytes(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> bytes | Problem:
     """Return the bytes of one regular file inside the ledger, or why they cannot be had; never blocks."""
     try:
-        handle = os.open(
-            root / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        )
+        handle = os.open(root / path, _READ)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Problem(
@@ -254,7 +253,7 @@ def write(path: Path, text: str) -> None:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
-                os.fchmod(file.fileno(), _mode(path))
+                Path(temporary).chmod(_mode(path))
                 os.fsync(file.fileno())
             Path(temporary).replace(path)
         except BaseException:
@@ -269,8 +268,11 @@ def _stale(path: Path) -> Iterator[Path]:
     """Yield what killed writers of this very file left behind more than a day ago."""
     newest = path.parent.stat().st_mtime - 86_400
     for old in path.parent.glob(f".{path.name}.*.tmp"):
-        if old.stat().st_mtime < newest:
-            yield old
+        try:
+            if old.stat().st_mtime < newest:
+                yield old
+        except FileNotFoundError:  # another writer has just put it in place
+            continue
 
 
 def _mode(path: Path) -> int:
