@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from unicodedata import normalize
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import (
@@ -46,17 +47,30 @@ _PATTERNS = {
     "x-status-on": (_DAY, "YYYY-MM-DD"),
 }
 _LATEX = re.compile(r"[\\{}~$]|--|''|``")
-_GROUP = re.compile(r"\{\\[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
-_SIGNS = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"), ("~", " "), ("{", ""), ("}", ""))
+_MATH = re.compile(r"(?<!\\)(\$[^$]*\$)")
+_STYLE = re.compile(r"\\(?:emph|mbox|text(?:it|bf|rm|sc|sl|up)?)\s*\{([^{}]*)\}")
+_MACRO = re.compile(
+    r"""\\(?:[`'^"~=.]\s*(?:\{\\?[A-Za-z]?\}|\\[ij](?![A-Za-z])|[A-Za-z])"""  # an accent over a letter
+    r"""|[bcdHkrtuv](?:\s*\{\\?[A-Za-z]+\}|\s+(?:\\[ij](?![A-Za-z])|[A-Za-z]))"""  # an accent that has a name
+    r"""|[A-Za-z]+(?:\{\}|[ \n]+)?|[&%$\#_ ])"""  # a letter or sign that has a name; an escaped sign
+)
+_NAMED = re.compile(r"\\([A-Za-z]+)(?:\{\}|[ \n]+)?")
+_SIGN = re.compile(r"---?|``|''|~|\\?[{}]")
+_SIGNS = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", r"\{": "{", r"\}": "}"}
+_TILDE = "\ue000"  # stands for an accent that the splitting of names would take for a space
+_DELIMITER = re.compile(r'(?<!\\)[{}"#]')
+_ESCAPED = re.compile(r"\\([_%&#~])")
+_AS_WRITTEN = frozenset(("doi", "url", "urldate", "pmid"))
 _DECODER = LatexNodes2Text(math_mode="verbatim", keep_braced_groups=False, strict_latex_spaces=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author: a family name with the given names, or a body under `family` alone."""
+    """An author: a family name, given names, a suffix such as "Jr"; a body, or "et al", is `family` alone."""
 
     family: str
     given: str = ""
+    suffix: str = ""
 
     @property
     def initials(self) -> str:
@@ -146,9 +160,11 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
     ('Müller H. A. 2013.', [])
     """
     library = parse_string(text, parse_stack=[])
-    strings = {
-        block.key.lower(): _unbraced(block.value) for block in library.blocks if isinstance(block, String)
-    }
+    strings: dict[str, str] = {}
+    for block in library.blocks:
+        if isinstance(block, String) and (pieces := _pieces(block.value)):
+            value, missing = _joined(pieces, strings)
+            strings |= {} if missing else {block.key.lower(): value}
     flawed: dict[int, Problem] = {}
     for flaw in files.flaws(text, path):
         flawed.setdefault(flaw.line, flaw)
@@ -201,15 +217,16 @@ def _add(
     authors: tuple[Person, ...] = ()
     for field in entry.fields:
         name, at = field.key.lower(), (field.start_line or 0) + 1
-        if not _FIELD.fullmatch(name):
+        pieces = _pieces(field.value)
+        if pieces is None or not _FIELD.fullmatch(name):
             yield Problem(path, at, 1, "E020", "this entry is broken near here", "mend it; it is left out")
             return
-        raw, missing = _resolved(field.value, strings)
+        raw, missing = _joined(pieces, strings)
         if missing:
             hint = "write the text in braces, or add an @string"
             yield Problem(path, at, 1, "E023", f"`{missing}` is not defined", hint)
             continue
-        value, fault = _decoded(raw), ""
+        value, fault = _ESCAPED.sub(r"\1", raw) if name in _AS_WRITTEN else _decoded(raw), ""
         people: tuple[Person, ...] = ()
         if name == "author":
             people, fault = _people(raw)
@@ -227,62 +244,97 @@ def _add(
     )
 
 
-def _resolved(value: str, strings: Mapping[str, str]) -> tuple[str, str]:
-    """Return a field's text with abbreviations put in and `#` joined, and the first one nobody defined."""
-    value = value.strip()
-    if value[:1] == "{" or (value[:1] == '"' and "#" not in value):
-        return _unbraced(value), ""
-    parts = []
-    for part in value.split("#"):
-        word = part.strip()
-        if word[:1] in '{"' or word.isdigit():
-            parts.append(_unbraced(word) if word else "")
-        elif word.lower() in strings:
-            parts.append(strings[word.lower()])
+def _pieces(value: str) -> list[str] | None:
+    """Return the pieces that `#` joins, each in braces, in quotes or bare; None where a comma is missing."""
+    if value[:1] == "{" and value.find("}") == len(value) - 1 and value.find("{", 1) < 0:
+        return [value]
+    pieces, depth, quoted, begin, at = [], 0, False, 0, 0
+    for found in _DELIMITER.finditer(value):
+        sign, at = found[0], found.start()
+        depth += (sign == "{") - (sign == "}")
+        if sign == '"' and not depth:
+            quoted = not quoted
+        elif sign == "#" and not depth and not quoted:
+            pieces.append(value[begin:at].strip())
+            begin = at + 1
+    pieces.append(value[begin:].strip())
+    return pieces if all(map(_is_one_piece, pieces)) else None
+
+
+def _is_one_piece(piece: str) -> bool:
+    """Return whether a text is one group in braces, one text in quotes, or one word."""
+    if piece[:1] not in ("{", '"'):
+        return not re.search(r"[\s{}\"]", piece)
+    depth, quoted = 0, False
+    for found in _DELIMITER.finditer(piece):
+        depth += (found[0] == "{") - (found[0] == "}")
+        if found[0] == '"' and not depth:
+            quoted = not quoted
+        if not depth and not quoted and found.end() < len(piece):
+            return False
+    return depth == 0 and not quoted
+
+
+def _joined(pieces: list[str], strings: Mapping[str, str]) -> tuple[str, str]:
+    """Return the text of a value's pieces, spaces folded, and the first abbreviation nobody defined."""
+    texts = []
+    for piece in pieces:
+        if piece[:1] in ("{", '"'):
+            texts.append(piece[1:-1])
+        elif piece.isdigit():
+            texts.append(piece)
+        elif piece.lower() in strings:
+            texts.append(strings[piece.lower()])
         else:
-            return "", word[:40] or "#"
-    return "".join(parts), ""
-
-
-def _unbraced(value: str) -> str:
-    """Return what stands between a field's own braces or quotes, spaces folded."""
-    value = value.strip()
-    if len(value) > 1 and (value[0], value[-1]) in (("{", "}"), ('"', '"')):
-        value = value[1:-1]
-    return " ".join(value.split())
+            return "", piece[:40] or "#"
+    return " ".join("".join(texts).split()), ""
 
 
 def _decoded(text: str) -> str:
-    """Return text with LaTeX accents and signs decoded; what cannot be decoded stays as it is."""
+    """Return text with LaTeX accents and signs decoded; mathematics and what is not known stay as written."""
     if not _LATEX.search(text):
         return text
-    text = _GROUP.sub(lambda found: _macro(found[0]), text)
-    if "\\" in text or "$" in text:
-        text = _macro(text)
-    for sign, shown in _SIGNS:
-        text = text.replace(sign, shown)
-    return " ".join(text.split())
+    parts = (part if at % 2 else _plain(part) for at, part in enumerate(_MATH.split(text)))
+    return " ".join("".join(parts).split())
+
+
+def _plain(text: str) -> str:
+    """Return text without LaTeX; where a macro is left that nobody knows, its braces are left too."""
+    while text != (bare := _STYLE.sub(r"{\1}", text)):
+        text = bare
+    text = _MACRO.sub(lambda found: _macro(found[0]), text)
+    if re.search(r"\\[^{}]", text):
+        return text
+    return _SIGN.sub(lambda found: _SIGNS.get(found[0], ""), text)
 
 
 @lru_cache(maxsize=4096)
 def _macro(text: str) -> str:
-    """Return LaTeX as text; the same few accents come again and again."""
-    return str(_DECODER.latex_to_text(text))
+    """Return the letter or sign a macro stands for, or the macro where it stands for more or for nothing."""
+    if named := _NAMED.fullmatch(text):
+        shown = getattr(_DECODER.latex_context.get_macro_spec(named[1]), "simplify_repl", None)
+    else:
+        shown = normalize("NFC", _DECODER.latex_to_text(text))
+    return shown if isinstance(shown, str) and 0 < len(shown) <= 2 and "%" not in shown[:-1] else text
 
 
 def _people(text: str) -> tuple[tuple[Person, ...], str]:
     """Return the authors of a field, split before LaTeX is decoded, and what to do where one is no name."""
     people = []
-    for name in split_multiple_persons_names(text):
-        if name.startswith("{") and name.endswith("}"):
-            people.append(Person(_decoded(name)))
+    for name in split_multiple_persons_names(text.replace("\\~", _TILDE)):
+        if name == "others":
+            people.append(Person("et al"))
             continue
         try:
             parts = parse_single_name_into_parts(name)
         except InvalidNameError:
             return (), "write `Family, Given and Family, Given`"
-        family = _decoded(" ".join([*parts.von, *parts.last, *parts.jr]))
-        people.append(Person(family, _decoded(" ".join(parts.first))))
+        family, given, suffix = ([*parts.von, *parts.last], parts.first, parts.jr)
+        people.append(
+            Person(*(_decoded(" ".join(part).replace(_TILDE, "\\~")) for part in (family, given, suffix)))
+        )
+    if not all(who.family for who in people):
+        return (), "write `Family, Given and Family, Given`"
     return tuple(people), ""
 
 
@@ -298,7 +350,10 @@ def _fault(name: str, value: str) -> str:
 
 def _vancouver(reference: Reference) -> str:
     fields = reference.fields
-    names = [f"{who.family} {who.initials}".strip() for who in reference.authors]
+    names = [
+        " ".join(filter(None, (who.family, who.initials, who.suffix.rstrip("."))))
+        for who in reference.authors
+    ]
     if len(names) > 6:
         names = [*names[:6], "et al"]
     online = reference.type == "online"
