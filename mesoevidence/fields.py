@@ -21,6 +21,7 @@ from mesoevidence.records import Quoted
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _KEY = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_NULL = {"~", "null", "Null", "NULL"}  # an editor takes these for nothing; in quotes they are text
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -28,7 +29,7 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("E203", "a single text is expected")
-    if not value.strip():
+    if not value.strip() or (value in _NULL and not isinstance(value, Quoted)):
         raise PydanticCustomError("E207", "empty")
     return str(value)
 
@@ -125,6 +126,12 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
+def _arms(value: object) -> object:
+    if value == []:
+        raise PydanticCustomError("E207", "empty", {"hint": "write `none` where there is no comparator"})
+    return [] if value == "none" else _one_or_more(value)
+
+
 def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -159,7 +166,7 @@ BibKey = Annotated[
 
 Arms = Annotated[
     tuple[Slug, ...],
-    BeforeValidator(lambda value: [] if value == "none" else _one_or_more(value)),
+    BeforeValidator(_arms),
     WithJsonSchema({"anyOf": [_SLUG_SCHEMA, {"type": "array", "items": _SLUG_SCHEMA, "minItems": 1}]}),
 ]
 

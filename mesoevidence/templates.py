@@ -37,9 +37,8 @@ def path_of(root: Path, kind: str, identifier: str) -> Path:
 
 def template(kind: str, identifier: str) -> str:
     """Return the commented template of one kind of record."""
-    return f"# yaml-language-server: $schema=../schema/{kind}.json\n" + _TEMPLATES[kind].replace(
-        "ID", identifier
-    )
+    first = f"# yaml-language-server: $schema=../schema/{kind}.json\n"
+    return first + _TEMPLATES[kind].replace("id: ID", f"id: {identifier}", 1)
 
 
 class _WithoutNull(GenerateJsonSchema):

@@ -349,7 +349,7 @@ def test_of_n_entries_n_minus_one_survive_a_broken_one():
         cut = chance.randrange(len(entries[at]))
         broken[at] = entries[at][:cut] + entries[at][cut + 1 :]
 
-        found, problems = bibliography.parse("".join(broken))
+        found, _ = bibliography.parse("".join(broken))
 
         others = {f"k{n}" for n in range(20)} - {f"k{at}"}
         assert {key: found[key].title for key in found if key in others} == {

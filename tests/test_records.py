@@ -126,7 +126,7 @@ def test_no_text_of_256_kib_takes_two_seconds_or_a_traceback(text):
         ("on", "on"),
         ("true", "true"),
         ("~x", "~x"),
-        ("null", "null"),
+        ("'null'", "null"),
         ("1.10", "1.10"),
         ("00123", "00123"),
         ("0x1F", "0x1F"),
