@@ -262,7 +262,8 @@ def spreads_are_of_persons(study: Study, ledger: Ledger) -> Iterator[Problem]:
 
 def _implied_spreads(study: Study, result: Result) -> Iterator[tuple[Path, str, float, float, float]]:
     """Yield where a spread stands, its figures, the difference, the SD and the mean n per arm."""
-    effect, sizes = result.effect, [arm.n for arm in study.arms.values() if arm.n]
+    analysed = [arm.n for arm in (result.values or {}).values() if arm.n]
+    effect, sizes = result.effect, analysed or [arm.n for arm in study.arms.values() if arm.n]
     if effect and effect.measure == "MD" and effect.ci and len(sizes) == len(study.arms) == 2:
         low, high = map(float, effect.ci)
         z = {Decimal("0.9"): 1.645, Decimal("0.99"): 2.576}.get(effect.level or Decimal("0.95"), 1.96)

@@ -98,6 +98,14 @@ CASES = {
         study([result(effect("MD", "7.90", "7.14", "8.66"), "density")], arms(14, 14)),
         "standard deviation of 1.03: the arms lie 7.7 of them apart",
     ),
+    "abdallah 2009, the same interval where only the numbers analysed are known": (
+        "W308",
+        study(
+            [result("values: {x: {n: 14}, y: {n: 14}}, " + effect("MD", "7.90", "7.14", "8.66"), "density")],
+            UNKNOWN,
+        ),
+        "with 14 and 14 persons implies a standard deviation of 1.03",
+    ),
     "uzel 2021, 18 of 26 v 9 of 24 with p = 0.006": (
         "W304",
         study([result(counts((18, 26), (9, 24)), "response", more=p("=", 0.006))], UNKNOWN),
