@@ -60,7 +60,8 @@ def check(ledger: Ledger, found: Iterable[Problem] = ()) -> Checked:
             for run in checks:
                 runs += 1
                 for problem in run(entry, ledger):
-                    (acknowledged if problem.code in flags else problems).append(problem)
+                    known = problem.code in flags and problem.severity != "error"  # errors are ours to mend
+                    (acknowledged if known else problems).append(problem)
     for run_once in WHOLE:
         runs += 1
         problems += run_once(ledger)
