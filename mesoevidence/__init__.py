@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mesoevidence.asymmetry import rank_test as rank_test
     from mesoevidence.asymmetry import regression_test as regression_test
     from mesoevidence.asymmetry import trim_and_fill as trim_and_fill
+    from mesoevidence.certainty import Certainty as Certainty
+    from mesoevidence.certainty import rate as rate
     from mesoevidence.conclusions import conclude as conclude
     from mesoevidence.diagnostics import cumulative as cumulative
     from mesoevidence.diagnostics import influence as influence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from mesoevidence.regression import meta_regression as meta_regression
     from mesoevidence.regression import subgroups as subgroups
     from mesoevidence.report import write_report as write_report
+    from mesoevidence.tables import certainty_frame as certainty_frame
 
 __version__ = "0.1.0"
 
@@ -45,7 +48,10 @@ NOTICE = (
 )
 
 _HOME = {
+    "Certainty": "certainty",
     "Claim": "model",
+    "certainty_frame": "tables",
+    "rate": "certainty",
     "Evidence": "evidence",
     "EvidenceError": "problems",
     "MEASURES": "formulas",

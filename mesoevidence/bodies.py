@@ -32,6 +32,9 @@ DERIVED: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+WITHIN = frozenset({"rct-within-person", "rct-crossover", "before-after"})  # a person stands in every arm
+
+
 class Question(NamedTuple):
     """What a synthesis asks, in words, and which way is better: what a chart says beside the numbers."""
 
@@ -264,3 +267,28 @@ def contrast_of(result: Result, spec: Measure) -> tuple[float, float]:
         se = per_person if paired.se is None else float(paired.se)
         return float(paired.mean_difference), se**2
     return math.nan, math.nan
+
+
+def participants(synthesis: Synthesis, ledger: Ledger) -> int | None:
+    """Return the persons in a synthesis, each once; None where a number analysed is unknown."""
+    counts = {line.study: analysed(line, ledger) for line in synthesis.include}
+    return None if None in counts.values() or not counts else sum(count or 0 for count in counts.values())
+
+
+def analysed(line: Include, ledger: Ledger) -> int | None:
+    """Return the persons behind one result, each once however often measured; None where that is unknown."""
+    study = ledger.studies.get(line.study)
+    result = next((item for item in study.results if item.id == line.result), None) if study else None
+    if study is None or result is None:
+        return None
+    arms = (*line.intervention, *line.comparator) or tuple(result.values or study.arms)
+    values = result.values or {}
+    sizes = [values[arm].n if arm in values else None for arm in arms]
+    sizes = [
+        study.arms[arm].n if n is None and arm in study.arms else n
+        for arm, n in zip(arms, sizes, strict=True)
+    ]
+    known = [size for size in sizes if size is not None]
+    if not sizes or len(known) < len(sizes):
+        return None
+    return max(known) if study.design in WITHIN else sum(known)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mesoevidence import conclusions, links, provenance
+from mesoevidence import appraisal, certainty, conclusions, links, provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Candidate, Claim, Outcome, Result, Study, Synthesis
 from mesoevidence.problems import Problem
@@ -345,8 +345,15 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             provenance.reported_stands_in_figures,
             provenance.calculated_recomputes,
             second_hand_is_said,
+            appraisal.risk_follows_its_domains,
         ),
-        "syntheses": (links.synthesis_names_what_exists, review_is_by_another, synthesis_is_one_question),
+        "syntheses": (
+            links.synthesis_names_what_exists,
+            review_is_by_another,
+            synthesis_is_one_question,
+            certainty.certainty_follows_its_parts,
+            certainty.data_suggest_the_same,
+        ),
     }
 )
 WHOLE: tuple[Callable[[Ledger], Iterable[Problem]], ...] = (studies_are_used, references_are_cited)

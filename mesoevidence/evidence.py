@@ -206,8 +206,8 @@ class Evidence:
         Parameters
         ----------
         name : str
-            claims, appearances, citations, studies, arms, results, risk_of_bias, syntheses, references,
-            outcomes or problems.
+            claims, appearances, citations, studies, arms, results, risk_of_bias, missing_results (the
+            matrix of ROB-ME), syntheses, references, outcomes or problems.
 
         Raises
         ------

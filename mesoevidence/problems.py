@@ -152,6 +152,13 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "E304": _error("a calculation that does not come out", "Recomputed from `figures`, the value is another one.", 'events: 55   how: "62.8 % x 86 = 55"'),
         "E305": _error("more than eight words of a source", "`words` is a witness of the wording, not a quotation.", "words: nine or more consecutive words ..."),
         # E4xx: the logic of judgements
+        "E401": _error("risk of bias better than its domains", "The overall judgement is never better than the tool's rule gives; where a domain could not be judged it is `not-assessed`.", "{randomisation: high, ...}, overall: low"),
+        "E402": _error("a word the tool does not have", "Each tool has its own domains and levels; the hint lists them.", "tool: rob2, domains: {blinding: ...}"),
+        "E403": _error("a domain left out", "Every domain of the tool is judged; what could not be judged from what was read is `not-assessed`, with why.", "rob2 with four domains"),
+        "E404": _error("judged twice with one tool", "A result, or the whole study, has one appraisal by each tool.", "two entries of rob2 for one result"),
+        "E411": _error("certainty that its parts do not give", "Start, less the steps down, plus those up, never beyond high or very low.", "start high, one step down, overall: low"),
+        "E412": _error("down without why", "Every step down says what was seen.", "imprecision: {down: 1}"),
+        "E413": _error("certainty without its parts", "GRADE needs start, five domains and overall; `system: none` needs why, and no overall.", "system: grade   without `start`"),
         "E421": _error("a verdict milder than its evidence allows", "The rule of the schema gives another verdict; a recorded one may be stricter, never milder.", "judgement: supported   with very low certainty"),
         # W3xx: consistency of what the source printed
         "W301": _warning("a mean that whole-number data cannot give", "GRIM: n values in steps of the outcome cannot average to it.", "mean: 3.45, n: 10, step: 1"),
@@ -180,6 +187,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "W334": _by_eye("a regimen described in contradictory ways", "12 sessions that add up to 11"),
         "W335": _by_eye("not peer reviewed, or of doubtful standing", "a conference abstract of an open call"),
         "W339": _by_eye("another doubt", "anything a reader should know"),
+        # W6xx: the data suggest another judgement of certainty
+        "W601": _warning("the data suggest another step", "What was recorded stands; say why it is not what the data suggest.", "imprecision: {down: 0}   with an interval across no effect"),
+        "W602": _warning("up beside down", "Evidence with a flaw is usually not rated up; say why this one is.", "large_effect: {up: 1} beside risk_of_bias: {down: 1}"),
+        "W603": _warning("a start above the lowest design", "A mixed body starts where its lowest design does, or its designs are rated apart.", "start: high   with a case series"),
+        "W604": _warning("some concerns in many domains", "Together they may make a high risk; leave it when they do not lower confidence substantially.", "three domains with some-concerns, overall: some-concerns"),
         # W7xx: claim audit
         "W701": _warning("a background passage as evidence", "What a paper says in passing is no evidence for it; cite its source.", "role: background"),
         "W702": _warning("a claim nobody makes", "A claim should appear in at least one source.", "a claim without appearances"),

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mesoevidence import NOTICE, __version__, console, files, notebooks, tables
+from mesoevidence.bodies import participants
+from mesoevidence.certainty import strength_of
 from mesoevidence.conclusions import conclude
 from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
@@ -116,8 +118,8 @@ def _asked_by_the_cards(ledger: Ledger) -> dict[str, object]:
         "design": lambda study: DESIGNS[study.design].label,
         "persons": tables.persons,
         "conclude": lambda claim: conclude(ledger, claim),
-        "certainty": tables.certainty_of,
-        "participants": lambda synthesis: tables.participants(synthesis, ledger),
+        "certainty": strength_of,
+        "participants": lambda synthesis: participants(synthesis, ledger),
         "pooled": lambda synthesis: _pooled(synthesis, ledger),
         "claims_on": _claims_on(ledger),
         "web": _is_web,

@@ -6,11 +6,14 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from mesoevidence import appraisal
+from mesoevidence.bodies import WITHIN, participants
+from mesoevidence.certainty import Certainty, strength_of
 from mesoevidence.checks import Checked
 from mesoevidence.conclusions import ORDER, evidence_strength
 from mesoevidence.ledger import Ledger
 from mesoevidence.links import slugs_of
-from mesoevidence.model import AnyEntry, Claim, Include, Result, Study, Synthesis
+from mesoevidence.model import AnyEntry, Claim, Result, Study
 from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, VerdictWord, words
 
 Row = tuple[object, ...]
@@ -36,7 +39,6 @@ _VALUES = (
     "person_time",
     "proportion",
 )
-_WITHIN = frozenset({"rct-within-person", "rct-crossover", "before-after"})
 
 
 def table(name: str, ledger: Ledger, checked: Checked) -> pd.DataFrame:
@@ -44,6 +46,12 @@ def table(name: str, ledger: Ledger, checked: Checked) -> pd.DataFrame:
     columns, rows = TABLES[name]
     frame = pd.DataFrame(list(rows(ledger, checked)), columns=list(columns), dtype=object)
     return frame.astype(dict(columns))
+
+
+def certainty_frame(certainty: Certainty) -> pd.DataFrame:
+    """Return the start and the domains of a certainty as a DataFrame; `Certainty.to_frame` does the same."""
+    columns = ("domain", "kind", "recorded", "why", "suggested", "because")
+    return pd.DataFrame(certainty.rows(), columns=list(columns)).astype("string")
 
 
 def _claims(ledger: Ledger, checked: Checked) -> Iterator[Row]:
@@ -128,7 +136,7 @@ def persons(study: Study) -> int | None:
     known = [size for size in sizes if size is not None]
     if not sizes or len(known) < len(sizes):
         return None
-    return max(known) if study.design in _WITHIN else sum(known)
+    return max(known) if study.design in WITHIN else sum(known)
 
 
 def _arms(ledger: Ledger, checked: Checked) -> Iterator[Row]:
@@ -174,6 +182,10 @@ def _risk_of_bias(ledger: Ledger, checked: Checked) -> Iterator[Row]:
             yield study.id, rob.tool, rob.result, "overall", rob.overall.judgement, rob.overall.why
 
 
+def _missing(ledger: Ledger, checked: Checked) -> Iterator[Row]:
+    yield from appraisal.availability(ledger)
+
+
 def _syntheses(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for synthesis in ledger.syntheses.values():
         pico, analysis = synthesis.pico, synthesis.analysis
@@ -188,42 +200,9 @@ def _syntheses(ledger: Ledger, checked: Checked) -> Iterator[Row]:
             analysis.method if analysis else None,
             analysis.test if analysis else None,
             synthesis.narrative.why if synthesis.narrative else None,
-            certainty_of(synthesis),
+            strength_of(synthesis),
             synthesis.status,
         )
-
-
-def certainty_of(synthesis: Synthesis) -> str | None:
-    """Return the recorded certainty, "not-graded" where the record says so, None before it is judged."""
-    if synthesis.certainty is None:
-        return None
-    if synthesis.certainty.system == "none":
-        return "not-graded"
-    return synthesis.certainty.overall.judgement if synthesis.certainty.overall else None
-
-
-def participants(synthesis: Synthesis, ledger: Ledger) -> int | None:
-    """Return the persons in a synthesis, each once; None where a number analysed is unknown."""
-    counts = {line.study: _analysed(line, ledger) for line in synthesis.include}
-    return None if None in counts.values() or not counts else sum(count or 0 for count in counts.values())
-
-
-def _analysed(line: Include, ledger: Ledger) -> int | None:
-    study = ledger.studies.get(line.study)
-    result = next((item for item in study.results if item.id == line.result), None) if study else None
-    if study is None or result is None:
-        return None
-    arms = (*line.intervention, *line.comparator) or tuple(result.values or study.arms)
-    values = result.values or {}
-    sizes = [values[arm].n if arm in values else None for arm in arms]
-    sizes = [
-        study.arms[arm].n if n is None and arm in study.arms else n
-        for arm, n in zip(arms, sizes, strict=True)
-    ]
-    known = [size for size in sizes if size is not None]
-    if not sizes or len(known) < len(sizes):
-        return None
-    return max(known) if study.design in _WITHIN else sum(known)
 
 
 def _references(ledger: Ledger, checked: Checked) -> Iterator[Row]:
@@ -347,6 +326,10 @@ TABLES: Mapping[str, tuple[Columns, Callable[[Ledger, Checked], Iterator[Row]]]]
         "risk_of_bias": (
             _columns(**_text("study", "tool", "result", "domain", "judgement", "why")),
             _risk_of_bias,
+        ),
+        "missing_results": (
+            _columns(**_text("synthesis", "study", "design", "availability", "why")),
+            _missing,
         ),
         "syntheses": (
             _columns(

@@ -8,7 +8,7 @@ from tests import ledgers
 
 TABLES = [
     *("claims", "appearances", "citations", "studies", "arms", "results"),
-    *("risk_of_bias", "syntheses", "references", "outcomes", "problems"),
+    *("risk_of_bias", "missing_results", "syntheses", "references", "outcomes", "problems"),
 ]
 
 

@@ -1,0 +1,350 @@
+"""Risk of bias: each tool as a table, the overall judgement its domains give, what results were judged."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from mesoevidence.ledger import Ledger
+from mesoevidence.model import RiskOfBias, Study
+from mesoevidence.problems import Problem, nearest
+from mesoevidence.records import Path
+
+NOT_ASSESSED = "not-assessed"
+Risk = Literal["low", "some", "high", "not-judged"]
+_AMSTAR2_CRITICAL = (
+    "protocol",
+    "search",
+    "exclusions",
+    "risk-of-bias",
+    "synthesis-methods",
+    "bias-in-discussion",
+    "publication-bias",
+)
+_FLAWLESS = ("yes", "partial-yes", "not-applicable")
+_SEVERAL = 3  # domains with concerns from which "some concerns" overall asks for a second look
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A risk-of-bias tool: its domains and levels in our own words, never its question texts.
+
+    Attributes
+    ----------
+    label, version, source : str
+        Its name, the version the table follows, and where that is published.
+    domains : Mapping of slug to label
+        In order; empty where the domains are the reviewer's own.
+    levels : tuple of str
+        What a domain may be judged, from best to worst.
+    overall : tuple of str
+        What a result may be judged, from best to worst.
+    poor : int
+        From which place in `overall` on a level means a high risk; "not-assessed" ranks just before it.
+    rule : callable or None
+        From the judged domains to the overall judgement; None where the tool states no rule.
+    """
+
+    label: str
+    version: str
+    source: str
+    domains: Mapping[str, str]
+    levels: tuple[str, ...]
+    overall: tuple[str, ...]
+    poor: int
+    rule: "Callable[[Tool, Mapping[str, str]], str] | None"
+
+    def ranks(self) -> tuple[str, ...]:
+        """Return the overall levels from best to worst, with "not-assessed" in its place."""
+        return (*self.overall[: self.poor], NOT_ASSESSED, *self.overall[self.poor :])
+
+
+def _worst(tool: Tool, domains: Mapping[str, str]) -> str:
+    """Return the worst domain; what was not judged hides nothing worse, and is not low."""
+    ranks = tool.ranks()
+    return max(
+        (NOT_ASSESSED if level == "no-information" else level for level in domains.values()), key=ranks.index
+    )
+
+
+def _amstar2(tool: Tool, domains: Mapping[str, str]) -> str:
+    """Return confidence by AMSTAR 2 (Shea 2017, doi:10.1136/bmj.j4008): critical flaws first, then others."""
+    flaws = Counter(name in _AMSTAR2_CRITICAL for name, level in domains.items() if level == "no")
+    if flaws[True] > 1:
+        return "critically-low"
+    if NOT_ASSESSED in domains.values():
+        return NOT_ASSESSED
+    if flaws[True]:
+        return "low"
+    return "moderate" if flaws[False] > 1 else "high"
+
+
+def overall(tool: str, domains: Mapping[str, str]) -> str | None:
+    """Return what the judged domains give; None where the tool states no rule, or a word is not the tool's.
+
+    Parameters
+    ----------
+    tool : str
+        A name in `TOOLS`.
+    domains : Mapping of domain to judgement
+        One judgement a domain, "not-assessed" among them.
+
+    Examples
+    --------
+    >>> overall("rob2", {"randomisation": "low", "deviations": "some-concerns"})
+    'some-concerns'
+    >>> overall("rob2", {"randomisation": "not-assessed", "deviations": "some-concerns"})
+    'not-assessed'
+    """
+    table = TOOLS[tool]
+    known = (*table.levels, NOT_ASSESSED)
+    if table.rule is None or not domains or any(level not in known for level in domains.values()):
+        return None
+    return table.rule(table, domains)
+
+
+def appraised(study: Study, result: str) -> RiskOfBias | None:
+    """Return the appraisal of one result of a study: its own, else that of the whole study, else None."""
+    own = [rob for rob in study.rob if rob.result == result]
+    return next(iter(own or [rob for rob in study.rob if rob.result is None]), None)
+
+
+def risk(rob: RiskOfBias | None) -> Risk:
+    """Return how an appraisal counts towards certainty; what was not assessed is "not-judged"."""
+    if rob is None or rob.overall.judgement == NOT_ASSESSED:
+        return "not-judged"
+    table = TOOLS[rob.tool]
+    if rob.overall.judgement not in table.overall:
+        return "not-judged"
+    place = table.overall.index(rob.overall.judgement)
+    if place >= table.poor:
+        return "high"
+    return "low" if table.overall[place].startswith(("low", "high")) else "some"
+
+
+def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Problem]:
+    """An overall judgement is never better than its domains give; the words are those of the tool."""
+    seen: set[tuple[str, str | None]] = set()
+    for at, rob in enumerate(study.rob):
+        here, tool = ("rob", at), TOOLS[rob.tool]
+        if (rob.tool, rob.result) in seen:
+            message = f"`{rob.result or 'the whole study'}` is judged twice with {tool.label}"
+            yield ledger.problem("E404", study.id, (*here, "tool"), message, "keep one appraisal")
+        seen.add((rob.tool, rob.result))
+        faults = list(_foreign(study, at, ledger))
+        yield from faults
+        judged = {name: part.judgement for name, part in rob.domains.items()}
+        given, ranks, recorded = overall(rob.tool, judged), tool.ranks(), rob.overall.judgement
+        if faults or given is None or recorded not in ranks:
+            continue
+        path = (*here, "overall", "judgement")
+        if ranks.index(recorded) < ranks.index(given):
+            worst = ", ".join(f"{name} {level}" for name, level in judged.items() if level not in ranks[:1])
+            message = f"`{recorded}`, where the domains give `{given}` ({worst})"
+            yield ledger.problem(
+                "E401", study.id, path, message, f"write `{given}` or worse, or judge the domains again"
+            )
+        concerns = [name for name, level in judged.items() if level == "some-concerns"]
+        if recorded == "some-concerns" and len(concerns) >= _SEVERAL:
+            message = f"some concerns in {len(concerns)} domains ({', '.join(concerns)}), and no more overall"
+            yield ledger.problem(
+                "W604", study.id, path, message, "high, if together they lower confidence substantially"
+            )
+
+
+def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | None]]:
+    """Yield for each synthesis the studies that compared its arms, and whether their result is in it.
+
+    The matrix of ROB-ME (BMJ 2023;383:e076754): a study that compared the arms and shows no
+    result for the outcome may have left it out because of what it was. Synthesis, study, design, availability
+    (included, excluded, left-out, not-seen), and why it is excluded.
+    """
+    for synthesis in ledger.syntheses.values():
+        included, pico = {line.study for line in synthesis.include}, synthesis.pico
+        for study in ledger.studies.values():
+            reason = synthesis.exclude.get(study.id)
+            compared = {arm.intervention for arm in study.arms.values()}
+            sides = (pico.intervention or (), pico.comparator or ())
+            people = not (study.population and pico.population) or set(study.population) & set(
+                pico.population
+            )
+            alike = people and all(side and (compared & set(side) or side == ("none",)) for side in sides)
+            if study.id in included:
+                yield synthesis.id, study.id, study.design, "included", None
+            elif reason is not None:
+                yield synthesis.id, study.id, study.design, "excluded", reason
+            elif alike:
+                seen = any(result.outcome == pico.outcome for result in study.results)
+                yield synthesis.id, study.id, study.design, "left-out" if seen else "not-seen", None
+
+
+def _foreign(study: Study, at: int, ledger: Ledger) -> Iterator[Problem]:
+    """Yield a problem for each domain or level that the tool does not have, and for each it has and lacks."""
+    rob = study.rob[at]
+    here, tool = ("rob", at), TOOLS[rob.tool]
+    places: dict[Path, tuple[str, tuple[str, ...]]] = {
+        (*here, "overall", "judgement"): (rob.overall.judgement, tool.ranks())
+    }
+    for name, part in rob.domains.items():
+        places[*here, "domains", name, "judgement"] = (part.judgement, (*tool.levels, NOT_ASSESSED))
+        if tool.domains and name not in tool.domains:
+            near = nearest(name, tool.domains)
+            hint = (f"did you mean `{near}`? " if near else "") + f"one of {', '.join(tool.domains)}"
+            message = f"{tool.label} has no domain `{name}`"
+            yield ledger.problem("E402", study.id, (*here, "domains", name), message, hint, key=True)
+    for path, (word, known) in places.items():
+        if word not in known:
+            yield ledger.problem(
+                "E402", study.id, path, f"`{word}` is no level of {tool.label}", f"one of {', '.join(known)}"
+            )
+    if missing := [name for name in tool.domains if name not in rob.domains]:
+        hint = "add it; where it cannot be judged from what was read: {judgement: not-assessed, why: ...}"
+        message = f"{tool.label} has the domain `{missing[0]}` too"
+        yield ledger.problem("E403", study.id, (*here, "domains"), message, hint, key=True)
+
+
+_ROB2 = MappingProxyType(
+    {
+        "randomisation": "Randomisation process",
+        "deviations": "Deviations from the intended interventions",
+        "missing-data": "Missing outcome data",
+        "measurement": "Measurement of the outcome",
+        "reporting": "Selection of the reported result",
+    }
+)
+_first, *_rest = _ROB2.items()
+_ROB2_SOURCE = "Sterne 2019, doi:10.1136/bmj.l4898"
+_ROB2_VARIANT = "riskofbias.info; Cochrane Handbook 6, chapter 23"
+_THREE = ("low", "some-concerns", "high")
+_FOUR = ("low", "moderate", "serious", "critical")
+_YES = ("yes", "partial-yes", "no", "not-applicable")
+
+TOOLS: Mapping[str, Tool] = MappingProxyType(
+    {
+        "rob2": Tool("RoB 2", "22 August 2019", _ROB2_SOURCE, _ROB2, _THREE, _THREE, 2, _worst),
+        "rob2-cluster": Tool(
+            "RoB 2 for cluster trials",
+            "18 March 2021",
+            _ROB2_VARIANT,
+            MappingProxyType(
+                dict([_first, ("recruitment", "Identification and recruitment of participants"), *_rest])
+            ),
+            _THREE,
+            _THREE,
+            2,
+            _worst,
+        ),
+        "rob2-crossover": Tool(
+            "RoB 2 for crossover trials",
+            "test version",
+            _ROB2_VARIANT,
+            MappingProxyType(dict([_first, ("carryover", "Period and carry-over effects"), *_rest])),
+            _THREE,
+            _THREE,
+            2,
+            _worst,
+        ),
+        "rob1": Tool(
+            "RoB 1",
+            "2011",
+            "Higgins 2011, doi:10.1136/bmj.d5928",
+            MappingProxyType(
+                {
+                    "sequence": "Sequence generation",
+                    "concealment": "Allocation concealment",
+                    "blinding": "Blinding of participants and personnel",
+                    "assessment": "Blinding of outcome assessment",
+                    "attrition": "Incomplete outcome data",
+                    "reporting": "Selective reporting",
+                    "other": "Other bias",
+                }
+            ),
+            ("low", "unclear", "high"),
+            ("low", "unclear", "high"),
+            2,
+            _worst,
+        ),
+        "robins-i-v1": Tool(
+            "ROBINS-I",
+            "2016",
+            "Sterne 2016, doi:10.1136/bmj.i4919",
+            MappingProxyType(
+                {
+                    "confounding": "Confounding",
+                    "selection": "Selection of participants",
+                    "classification": "Classification of interventions",
+                    "deviations": "Deviations from the intended interventions",
+                    "missing-data": "Missing data",
+                    "measurement": "Measurement of outcomes",
+                    "reporting": "Selection of the reported result",
+                }
+            ),
+            (*_FOUR, "no-information"),
+            _FOUR,
+            2,
+            _worst,
+        ),
+        "robins-i-v2": Tool(
+            "ROBINS-I V2",
+            "20 November 2025",
+            "riskofbias.info, ROBINS-I V2",
+            MappingProxyType(
+                {
+                    "confounding": "Confounding",
+                    "classification": "Classification of interventions",
+                    "selection": "Selection of participants",
+                    "missing-data": "Missing data",
+                    "measurement": "Measurement of the outcome",
+                    "reporting": "Selection of the reported result",
+                }
+            ),
+            ("low", "low-except-confounding", *_FOUR[1:]),
+            ("low", "low-except-confounding", *_FOUR[1:]),
+            3,
+            _worst,
+        ),
+        "amstar2": Tool(
+            "AMSTAR 2",
+            "2017",
+            "Shea 2017, doi:10.1136/bmj.j4008",
+            MappingProxyType(
+                {
+                    "question": "Question with its components",
+                    "protocol": "Protocol before the review (critical)",
+                    "designs": "Choice of study designs explained",
+                    "search": "Comprehensive search (critical)",
+                    "selection-in-duplicate": "Selection in duplicate",
+                    "extraction-in-duplicate": "Extraction in duplicate",
+                    "exclusions": "Excluded studies listed with reasons (critical)",
+                    "description": "Included studies described",
+                    "risk-of-bias": "Risk of bias assessed (critical)",
+                    "funding-of-studies": "Funding of the studies",
+                    "synthesis-methods": "Methods of meta-analysis (critical)",
+                    "bias-in-synthesis": "Risk of bias weighed in the synthesis",
+                    "bias-in-discussion": "Risk of bias weighed in the conclusions (critical)",
+                    "heterogeneity": "Heterogeneity explained",
+                    "publication-bias": "Publication bias examined (critical)",
+                    "interests": "Interests of the authors",
+                }
+            ),
+            _YES,
+            ("high", "moderate", "low", "critically-low"),
+            2,
+            _amstar2,
+        ),
+        "jbi": Tool(
+            "JBI checklist",
+            "",
+            "jbi.global/critical-appraisal-tools",
+            MappingProxyType({}),
+            ("yes", "unclear", "no", "not-applicable"),
+            ("low", "moderate", "high"),
+            2,
+            None,
+        ),
+        "custom": Tool(
+            "own tool", "", "the record's own words", MappingProxyType({}), _THREE, _THREE, 2, _worst
+        ),
+    }
+)

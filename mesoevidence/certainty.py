@@ -1,0 +1,369 @@
+"""How certain a body of evidence is: the level its domains give, and what the data suggest for each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import mesoevidence as me
+from mesoevidence import cards, suggestions
+from mesoevidence.bodies import Question, question_of, synthesis_of
+from mesoevidence.ledger import Ledger, of
+from mesoevidence.model import CertaintyRecord, Down, Synthesis, Up
+from mesoevidence.problems import EvidenceError, Problem
+from mesoevidence.statements import statements
+from mesoevidence.suggestions import DOWN, LEVELS, UP
+from mesoevidence.targets import Case, Seen, case, limits_said
+from mesoevidence.vocabulary import CertaintyLevel, EvidenceStrength, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SYMBOLS: Mapping[str, str] = MappingProxyType(
+    {"high": "⊕⊕⊕⊕", "moderate": "⊕⊕⊕◯", "low": "⊕⊕◯◯", "very-low": "⊕◯◯◯"}
+)
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "risk_of_bias": "Risk of bias",
+        "inconsistency": "Inconsistency",
+        "indirectness": "Indirectness",
+        "imprecision": "Imprecision",
+        "publication_bias": "Publication bias",
+        "large_effect": "Large effect",
+        "dose_response": "Dose response",
+        "opposing_confounding": "Opposing confounding",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One reason to lower or to raise certainty.
+
+    Attributes
+    ----------
+    name, label : str
+        Its field in the record, and in words.
+    kind : {"down", "up"}
+        Whether it lowers or raises.
+    steps : int or None
+        How many levels, as recorded; None where the record does not say.
+    why : str or None
+        As recorded.
+    suggested : int or None
+        How many the data suggest; None where they tell nothing.
+    because : tuple of str
+        The numbers the suggestion rests on.
+    """
+
+    name: str
+    label: str
+    kind: Literal["down", "up"]
+    steps: int | None
+    why: str | None
+    suggested: int | None
+    because: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the data suggest another number of steps than was recorded."""
+        return self.suggested is not None and self.steps is not None and self.suggested != self.steps
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Certainty:
+    """The certainty of one synthesis by its parts.
+
+    Attributes
+    ----------
+    synthesis, label : str
+        The id, and the question in words.
+    question : Question
+        Outcome, intervention and comparator in words, unit, which way is better, MID.
+    level : {"high", "moderate", "low", "very-low", "not-graded"} or None
+        As recorded; "not-graded" where the record says so, None before it is judged.
+    computed : str or None
+        The level that start and domains give; None where a part is missing.
+    why, by, status : str or None
+        Of the recorded judgement; a draft is unreviewed.
+    start, start_why : str or None
+        Where it starts, as recorded.
+    start_suggested : str or None
+        Where the lowest design of the body starts, and `start_because` its designs.
+    domains : tuple of Domain
+        The five that lower, then the three that raise.
+    seen : Seen
+        Effect, interval, absolute effect, persons and threshold, from the data.
+    statement, plain : str
+        What may be said, in the words of GRADE guidelines 26 and in plain language.
+    """
+
+    synthesis: str
+    label: str
+    question: Question
+    level: EvidenceStrength | None
+    computed: CertaintyLevel | None
+    why: str | None
+    by: str | None
+    status: Status
+    start: CertaintyLevel | None
+    start_why: str | None
+    start_suggested: CertaintyLevel | None
+    start_because: tuple[str, ...]
+    domains: tuple[Domain, ...]
+    seen: Seen
+    statement: str
+    plain: str
+
+    @property
+    def symbol(self) -> str:
+        """The level as circles; empty where there is none."""
+        return SYMBOLS.get(self.level or "", "")
+
+    def domain(self, name: str) -> Domain:
+        """Return one domain by its field."""
+        for domain in self.domains:
+            if domain.name == name:
+                return domain
+        raise EvidenceError(f"there is no domain {name!r}; there are {', '.join(LABELS)}")
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the start and the domains, one row each."""
+        head: dict[str, object] = {
+            "domain": "start", "kind": "start", "recorded": self.start, "why": self.start_why,
+            "suggested": self.start_suggested, "because": "; ".join(self.start_because),
+        }  # fmt: skip
+        return [head] + [
+            {
+                "domain": domain.name, "kind": domain.kind, "why": domain.why,
+                "recorded": _steps(domain, domain.steps),
+                "suggested": _steps(domain, domain.suggested), "because": "; ".join(domain.because),
+            }
+            for domain in self.domains
+        ]  # fmt: skip
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the start and the domains as a DataFrame: recorded, why, suggested, because."""
+        return me.certainty_frame(self)
+
+    def lines(self) -> dict[str, object]:
+        """Return the certainty as a card shows it."""
+        level = "not judged yet" if self.level is None else self.level.replace("-", " ")
+        unreviewed = "" if self.status == "reviewed" else " (draft, unreviewed)"
+        said: dict[str, object] = {"certainty": f"{self.symbol} {level}{unreviewed}".lstrip()}
+        if self.computed and self.computed != self.level:
+            said["its parts give"] = self.computed
+        if self.seen.shown and self.seen.measure:
+            said["effect"] = limits_said(self.seen.shown, self.seen.measure)
+        people = "" if self.seen.persons is None else f", {self.seen.persons} persons"
+        said["studies"] = f"{self.seen.k}{people}"
+        if self.level != "not-graded":
+            said |= {
+                "start": [
+                    f"{self.start or 'not recorded'}: {self.start_why or ''}".rstrip(": "),
+                    *self.start_because,
+                ]
+            }
+            said |= {
+                domain.label: _said(domain)
+                for domain in self.domains
+                if domain.kind == "down" or domain.steps
+            }
+        return {
+            **said,
+            "why": self.why or "not recorded",
+            "statement": self.statement,
+            "in plain words": self.plain,
+        }
+
+    def __repr__(self) -> str:
+        shown = self.level or "not judged yet"
+        return f"<Certainty {self.synthesis}: {shown}>"
+
+    def __str__(self) -> str:
+        return cards.text(self.label, self.lines())
+
+    def _repr_html_(self) -> str:
+        return cards.html(self.label, self.lines())
+
+
+def rate(data: object, synthesis: str) -> Certainty:
+    """Return the certainty of one synthesis: as recorded, as its parts give it, and what the data suggest.
+
+    Parameters
+    ----------
+    data : Evidence or Ledger
+        Where the synthesis and its studies stand.
+    synthesis : str
+        Its id.
+
+    Returns
+    -------
+    Certainty
+        By the rules of Core GRADE (BMJ 2025;389:e081904, e083864): the start by design, less five domains,
+        plus three, never beyond high or very low. A suggestion never replaces what was recorded.
+
+    Raises
+    ------
+    EvidenceError
+        When there is no such synthesis.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> certainty = me.rate(me.load(), "meso-v-saline-response")
+    >>> certainty.level, certainty.computed
+    ('very-low', 'very-low')
+    """
+    ledger = of(data)
+    return _rated(ledger, synthesis_of(ledger, synthesis))
+
+
+def _rated(ledger: Ledger, synthesis: Synthesis) -> Certainty:
+    found, record = case(ledger, synthesis), synthesis.certainty
+    begin, designs = suggestions.start(ledger, synthesis)
+    domains = tuple(_domain(name, record, found) for name in LABELS)
+    question = question_of(ledger, synthesis)
+    level = strength_of(synthesis)
+    overall = record.overall if record else None
+    return Certainty(
+        synthesis.id, synthesis.label or synthesis.id, question, level, computed(record) if record else None,
+        overall.why if overall else record.why if record else None, overall.by if overall else synthesis.by,
+        synthesis.status, record.start.level if record and record.start else None,
+        record.start.why if record and record.start else None, begin, designs, domains, found.seen,
+        *statements(level, question, found.seen),
+    )  # fmt: skip
+
+
+def strength_of(synthesis: Synthesis) -> EvidenceStrength | None:
+    """Return the recorded certainty, "not-graded" where the record says so, None before it is judged."""
+    record = synthesis.certainty
+    if record is None:
+        return None
+    return "not-graded" if record.system == "none" else record.overall.judgement if record.overall else None
+
+
+def _domain(name: str, record: CertaintyRecord | None, case: Case) -> Domain:
+    part: Down | Up | None = getattr(record, name, None)
+    steps = part.down if isinstance(part, Down) else part.up if part else 0 if name in UP and record else None
+    suggestion = (DOWN[name] if name in DOWN else UP[name])(case)
+    kind: Literal["down", "up"] = "down" if name in DOWN else "up"
+    return Domain(name, LABELS[name], kind, steps, part.why if part else None, *suggestion)
+
+
+def computed(record: CertaintyRecord) -> CertaintyLevel | None:
+    """Return the level that the parts of a record give; None where one of them is missing.
+
+    >>> from mesoevidence.model import CertaintyRecord
+    >>> down = {name: {"down": "0"} for name in DOWN}
+    >>> record = {"system": "grade", "start": {"level": "high", "why": "trials"}, **down}
+    >>> computed(CertaintyRecord.model_validate({**record, "imprecision": {"down": "1", "why": "few"}}))
+    'moderate'
+    """
+    downs: list[Down | None] = [getattr(record, name) for name in DOWN]
+    ups: list[Up | None] = [getattr(record, name) for name in UP]
+    if record.start is None or None in downs:
+        return None
+    steps = sum(part.down for part in downs if part) - sum(part.up for part in ups if part)
+    return LEVELS[min(max(LEVELS.index(record.start.level) + steps, 0), len(LEVELS) - 1)]
+
+
+def _steps(domain: Domain, steps: int | None) -> str | None:
+    """Return steps as they are printed: 0, -1, +1."""
+    sign = "" if not steps else "-" if domain.kind == "down" else "+"
+    return None if steps is None else f"{sign}{steps}"
+
+
+def _said(domain: Domain) -> list[str]:
+    recorded = (
+        "not recorded"
+        if domain.steps is None
+        else f"{_steps(domain, domain.steps)}: {domain.why or 'no why'}"
+    )
+    suggested = "nothing" if domain.suggested is None else _steps(domain, domain.suggested)
+    return [recorded, f"the data suggest {suggested}: {'; '.join(domain.because)}"]
+
+
+# The checks -------------------------------------------------------------------------------------
+
+
+def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+    """The recorded level is what start and domains give; each step down says why."""
+    record = synthesis.certainty
+    if record is None:
+        return
+    if record.system == "none":
+        if not record.why or record.overall:
+            hint = "say why under `certainty: {system: none, why: ...}`, and leave `overall` out"
+            yield ledger.problem(
+                "E413", synthesis.id, ("certainty", "system"), "not graded, and not why", hint
+            )
+        return
+    missing = [name for name in ("start", *DOWN, "overall") if getattr(record, name) is None]
+    if missing:
+        hint = "GRADE needs start, five domains and overall; or write `system: none` with why"
+        yield ledger.problem("E413", synthesis.id, ("certainty",), f"no {', '.join(missing)}", hint, key=True)
+    for name in DOWN:
+        part = getattr(record, name)
+        if part and part.down and not part.why:
+            message = f"{part.down} down for {LABELS[name].lower()}, and not why"
+            yield ledger.problem("E412", synthesis.id, ("certainty", name, "down"), message, "add `why`")
+    given = computed(record)
+    if given and record.overall and record.overall.judgement != given:
+        recorded = record.overall.judgement
+        message = f"`{recorded}`, where its parts give `{given}`: {_sum(record)}"
+        path = ("certainty", "overall", "judgement")
+        yield ledger.problem("E411", synthesis.id, path, message, "change the level, or a part")
+
+
+def _sum(record: CertaintyRecord) -> str:
+    parts = [
+        f"{getattr(record, name).down} for {LABELS[name].lower()}"
+        for name in DOWN
+        if getattr(record, name).down
+    ]
+    ups = [
+        f"{part.up} for {LABELS[name].lower()}" for name in UP if (part := getattr(record, name)) and part.up
+    ]
+    begin = record.start.level if record.start else ""
+    return (
+        begin + (f", less {', '.join(parts)}" if parts else "") + (f", plus {', '.join(ups)}" if ups else "")
+    )
+
+
+def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+    """Where the data suggest another step than recorded, the record says why; nothing rises beside a fall."""
+    record = synthesis.certainty
+    if record is None or record.system == "none":
+        return
+    silent = [name for name in LABELS if (part := getattr(record, name)) and not part.why]
+    found = case(ledger, synthesis) if silent else None  # pooling only where a why is missing
+    for name in silent:
+        yield from _unexplained(_domain(name, record, found), record, synthesis, ledger) if found else ()
+    lowest, designs = suggestions.start(ledger, synthesis)
+    begin = record.start.level if record.start else None
+    if begin and lowest and LEVELS.index(begin) < LEVELS.index(lowest):
+        message = f"starts {begin}, where its lowest design starts {lowest} ({'; '.join(designs)})"
+        hint = "start there, or rate the designs apart"
+        yield ledger.problem("W603", synthesis.id, ("certainty", "start", "level"), message, hint)
+
+
+def _unexplained(
+    domain: Domain, record: CertaintyRecord, synthesis: Synthesis, ledger: Ledger
+) -> Iterator[Problem]:
+    """Yield what a step without why should explain; a step down without why is an error of its own."""
+    path, title = ("certainty", domain.name, domain.kind), domain.label.lower()
+    lowered = [name for name in DOWN if (part := getattr(record, name)) and part.down]
+    if domain.kind == "up" and domain.steps and lowered:
+        message = (
+            f"up for {title} beside a step down for {', '.join(LABELS[name].lower() for name in lowered)}"
+        )
+        hint = "evidence that has a flaw is usually not rated up; say why it is here"
+        yield ledger.problem("W602", synthesis.id, path, message, hint)
+    elif (domain.differs and not (domain.kind == "down" and domain.steps)) or (
+        domain.kind == "up" and domain.steps and domain.suggested is None
+    ):
+        suggested = "nothing" if domain.suggested is None else domain.suggested
+        message = f"{title} {domain.kind} {domain.steps}, where the data suggest {suggested}"
+        message += f": {'; '.join(domain.because)}"
+        yield ledger.problem("W601", synthesis.id, path, message, "say why, or take the suggestion")

@@ -1,0 +1,93 @@
+"""What may be said of an outcome: the words of GRADE for its certainty and size, and plain ones."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mesoevidence.bodies import Question
+from mesoevidence.targets import Seen, limits_said
+from mesoevidence.vocabulary import EvidenceStrength
+
+# GRADE guidelines 26 (Santesso 2020, J Clin Epidemiol 119:126), read in table 16 of the ACIP GRADE
+# Handbook; the words for low and very low in table 5 of doi:10.1186/s13643-023-02199-0.
+_HEDGE: Mapping[str, str] = MappingProxyType({"high": "", "moderate": "probably ", "low": "may "})
+_UNGRADED = "The certainty of this evidence was not graded."
+_UNJUDGED = "The certainty of this evidence was not judged yet."
+
+
+def statements(level: EvidenceStrength | None, question: Question, seen: Seen) -> tuple[str, str]:
+    """Return what may be said of an outcome, in the words of GRADE and in plain ones.
+
+    Parameters
+    ----------
+    level : str or None
+        The recorded certainty.
+    question : Question
+        Outcome, intervention and comparator in words.
+    seen : Seen
+        The effect, for its direction and size.
+
+    Returns
+    -------
+    str, str
+        The first as GRADE guidelines 26 words it, the second for everybody.
+    """
+    if level is None or level == "not-graded":
+        return (_UNJUDGED,) * 2 if level is None else (_UNGRADED,) * 2
+    what, outcome = _inside(question.intervention), _inside(question.outcome)
+    compared = question.comparator not in ("", "none")
+    than = f" compared with {_inside(question.comparator)}" if compared else ""
+    if level == "very-low":
+        known = (
+            f"how {what} compares with {_inside(question.comparator)}"
+            if than
+            else f"what happens with {what}"
+        )
+        plain = f"We do not know {known} for {outcome}: the evidence is too uncertain."
+        return f"The evidence is very uncertain about the effect of {what} on {outcome}{than}.", plain
+    verb, noun = _verbs(level, seen)
+    said = f"{what[:1].upper()}{what[1:]} {verb} {noun.format(outcome=outcome)}{than}"
+    numbers = f" ({limits_said(seen.shown, seen.measure)})" if seen.shown and seen.measure else ""
+    return f"{said}{numbers}.", f"{said}.{_PLAIN[level]}{_of_hundred(seen)}"
+
+
+_PLAIN = {
+    "high": "",
+    "moderate": " Further research could change this.",
+    "low": " Further research may well change this.",
+}
+
+
+def _verbs(level: str, seen: Seen) -> tuple[str, str]:
+    """Return the verb with its hedge, and the outcome in the size that was seen."""
+    base = level == "low"
+    results = f"{_HEDGE[level]}{'result in' if base else 'results in'}"
+    size, effect = seen.size(), seen.against()
+    if effect is None or seen.threshold is None:
+        if seen.direction in ("increase", "decrease"):
+            return f"{_HEDGE[level]}{seen.direction}{'' if base else 's'}", "{outcome}"
+        return (results, "little to no difference in {outcome}") if seen.direction else (
+            f"{_HEDGE[level]}{'have' if base else 'has'}", "an effect on {outcome} of unknown direction",
+        )  # fmt: skip
+    up = effect.estimate > (seen.threshold.low + seen.threshold.high) / 2
+    if size in ("none", "small"):
+        return results, "little to no difference in {outcome}"
+    if size == "large":
+        return results, f"a large {'increase' if up else 'decrease'} in {{outcome}}"
+    return f"{_HEDGE[level]}{'increase' if up else 'decrease'}{'' if base else 's'}", "{outcome}"
+
+
+def _of_hundred(seen: Seen) -> str:
+    """Return the absolute effect in a hundred persons, where a baseline risk was recorded."""
+    if seen.absolute is None or seen.baseline is None:
+        return ""
+    before, after = 100 * seen.baseline, 100 * min(max(seen.baseline + seen.absolute.estimate, 0.0), 1.0)
+    return f" In 100 persons: {before:.0f} without it, {after:.0f} with it."
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands inside a sentence: no capital, unless of an abbreviation or a name."""
+    parts = label.split(" or ")
+    return " or ".join(
+        part if part[1:2].isupper() or part[1:2].isdigit() else f"{part[:1].lower()}{part[1:]}"
+        for part in parts
+    )

@@ -1,0 +1,281 @@
+"""What the data suggest for each domain of certainty, with the numbers each suggestion rests on."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from mesoevidence import appraisal, bodies
+from mesoevidence.formulas import MEASURES
+from mesoevidence.ledger import Ledger
+from mesoevidence.model import Synthesis
+from mesoevidence.targets import (
+    LARGE,
+    LARGE_SMD,
+    Case,
+    Limits,
+    directions,
+    information_size,
+    limits_said,
+    number,
+    risk_from_odds,
+    side_of,
+)
+from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, words
+
+LEVELS: tuple[CertaintyLevel, ...] = words(CertaintyLevel)  # type: ignore[assignment]  # best first
+# "Most" of the weight and "far" below the information size: Core GRADE 4 and GRADE 34 give words, no numbers.
+_MOST, _FAR = 0.5, 0.5
+_VERY_LARGE = 5.0  # Schünemann 2019, PMC6692166, table 1
+
+
+class Suggestion(NamedTuple):
+    """Steps the data suggest, None where they tell nothing, and the numbers it rests on, in words."""
+
+    steps: int | None
+    because: tuple[str, ...]
+
+
+# The five domains that lower, and the three that raise ------------------------------------------
+
+
+def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, tuple[str, ...]]:
+    """Return where the lowest design of a body starts (Core GRADE 4, doi:10.1136/bmj-2024-083864).
+
+    Randomised trials start high, other studies of an intervention low; where every one of these was appraised
+    with ROBINS-I the body starts high (Schünemann 2019, PMC6692166).
+    """
+    found = [(study, line) for line in synthesis.include if (study := ledger.studies.get(line.study))]
+    designs = Counter(study.design for study, _ in found)
+    starts = [DESIGNS[design].start for design in designs]
+    if not starts or None in starts:
+        return None, (f"designs: {_counted(designs)}",)
+    loose = [(study, line) for study, line in found if DESIGNS[study.design].start != "high"]
+    tools = {rob.tool if (rob := appraisal.appraised(study, line.result)) else "" for study, line in loose}
+    if loose and all(tool.startswith("robins-i") for tool in tools):
+        return "high", (
+            f"designs: {_counted(designs)}",
+            "each non-randomised study was appraised with ROBINS-I",
+        )
+    return max((level for level in starts if level), key=LEVELS.index), (f"designs: {_counted(designs)}",)
+
+
+def risk_of_bias(case: Case) -> Suggestion:
+    """Weigh the studies at high risk, and ask whether they change the answer (Core GRADE 4)."""
+    risks = [
+        appraisal.risk(appraisal.appraised(study, line.result)) if study else "not-judged"
+        for study, line in zip(case.studies, case.lines, strict=True)
+    ]
+    share = {level: math.fsum(case.weights[[risk == level for risk in risks]]) for level in set(risks)}
+    of = "of the weight" if case.pooled else "of the studies"
+    said = [f"{100 * share[level]:.0f} % {of} {_RISKS[level]}" for level in _RISKS if level in share]
+    if set(risks) <= {"not-judged"}:
+        return Suggestion(None, (*said, "nothing can be suggested before a study is appraised"))
+    changes = _changes(case, [risk != "high" for risk in risks])
+    if changes is not None:
+        said.append(changes[1])
+    low, high = share.get("low", 0.0), share.get("high", 0.0)
+    if low > _MOST and not (changes and changes[0]):
+        return Suggestion(0, tuple(said))
+    return Suggestion(2 if high > _MOST and (not low or bool(changes and changes[0])) else 1, tuple(said))
+
+
+_RISKS = {
+    "low": "at low risk of bias",
+    "some": "with some concerns",
+    "high": "at high risk of bias",
+    "not-judged": "not judged, and so not low",
+}
+
+
+def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, str] | None:
+    """Return whether the estimate without some studies lies on another side, or includes what it excluded."""
+    if case.body is None or case.pooled is None or all(keep) or not any(keep) or case.seen.threshold is None:
+        return None
+    rest = bodies.estimate(case.body, np.array(keep))
+    if rest is None or case.seen.threshold.of == "absolute":
+        return None
+    back = case.body.spec.shown if case.seen.threshold.of == "reading" else float
+    ends = [
+        tuple(side_of(back(end), case.seen.threshold) for end in (e.estimate, *e.ci))
+        for e in (case.pooled, rest)
+    ]
+    shown = limits_said(
+        Limits(*(case.body.spec.shown(end) for end in (rest.estimate, *rest.ci))), case.body.spec.name
+    )
+    verb = "changes" if ends[0] != ends[1] else "does not change"
+    return ends[0] != ends[1], f"leaving them out {verb} the answer: {shown}"
+
+
+def inconsistency(case: Case) -> Suggestion:
+    """Compare estimates by side of the threshold, then by overlap (Core GRADE 3: BMJ 2025;389:e081905)."""
+    if case.seen.k < 2:
+        return Suggestion(0, ("one study, so nothing can differ",))
+    if case.body is None or case.pooled is None:
+        found = Counter(str(item) for item in directions(case.ledger, case.synthesis))
+        if "None" in found:
+            return Suggestion(None, ("the direction of a study was not recorded",))
+        opposite = {"increase", "decrease"} <= set(found)
+        return Suggestion(int(opposite), (f"directions: {_counted(found)}",))
+    there = np.isfinite(case.body.yi) & (case.weights > 0)
+    z = -float(special.ndtri(0.025))
+    half = z * np.sqrt(case.body.vi[there])
+    yi = case.body.yi[there]
+    back = case.body.spec.shown
+    said = [f"estimates {number(back(yi.min()))} to {number(back(yi.max()))}"]
+    overlap = bool((yi - half).max() <= (yi + half).min())
+    said.append("all intervals overlap" if overlap else "not all intervals overlap")
+    said += [
+        f"{name} {case.pooled.numbers[key]:.0f} %"
+        for name, key in (("I2", "i2"),)
+        if math.isfinite(case.pooled.numbers[key])
+    ]
+    threshold = case.seen.threshold
+    if threshold is None or threshold.of == "absolute":
+        return Suggestion(0 if overlap else 1, tuple(said))
+    scale = back if threshold.of == "reading" else float
+    sides = Counter(side_of(scale(float(value)), threshold) for value in yi)
+    said.append(f"of {threshold.said}: {_counted(sides)}")
+    if len(sides) == 1 or overlap:
+        return Suggestion(0, tuple(said))
+    low, high = scale(float((yi + half).min())), scale(float((yi - half).max()))
+    return Suggestion(2 if low < threshold.low and high > threshold.high else 1, tuple(said))
+
+
+def indirectness(case: Case) -> Suggestion:
+    """Compare populations and arms of the studies with the question."""
+    pico, said = case.synthesis.pico, []
+    off = np.zeros(len(case.lines), dtype=bool)
+    for at, (study, line) in enumerate(zip(case.studies, case.lines, strict=True)):
+        if study is None:
+            continue
+        arms = {
+            "intervention": {study.arms[arm].intervention for arm in line.intervention if arm in study.arms},
+            "comparator": {study.arms[arm].intervention for arm in line.comparator if arm in study.arms},
+            "population": set(study.population or ()),
+        }
+        gaps = [name for name, had in arms.items() if had and not had <= set(getattr(pico, name) or ())]
+        if gaps:
+            off[at] = True
+            said.append(f"{study.id} has another {' and '.join(gaps)}")
+    share = math.fsum(case.weights[off])
+    if not said:
+        said.append("populations and arms are those of the question")
+    return Suggestion(
+        1 if share > _MOST else 0, (*said, "a surrogate outcome cannot be told from the records")
+    )
+
+
+def imprecision(case: Case) -> Suggestion:
+    """Hold the interval against the threshold, then the persons against the optimal information size.
+
+    Core GRADE 2 (doi:10.1136/bmj-2024-081904) and GRADE guidance 34 (doi:10.1016/j.jclinepi.2022.07.014): one
+    step where the interval crosses the threshold that bounds the target, two where it crosses both; where it
+    crosses none and the effect is large, the information size decides.
+    """
+    seen = case.seen
+    effect, threshold = seen.against(), seen.threshold
+    people = "persons not known" if seen.persons is None else f"{seen.persons} persons"
+    if effect is None or threshold is None:
+        why = "no interval was computed" if seen.computed is None else "the threshold cannot be placed"
+        return Suggestion(None, (why, people))
+    side = side_of(effect.estimate, threshold)
+    target = (
+        "little or no effect"
+        if side == "inside"
+        else "an effect"
+        if threshold.low == threshold.high
+        else "an effect that matters"
+    )
+    unit = seen.measure if threshold.of != "absolute" else "RD"
+    back = MEASURES[str(unit)].shown if threshold.of == "computing" else float
+    said = [
+        f"target: {target}, against {threshold.said}",
+        f"interval {number(back(effect.low))} to {number(back(effect.high))}",
+    ]
+    bounds = {threshold.low, threshold.high}
+    crossed = sum(effect.low < bound < effect.high for bound in bounds)
+    if crossed:
+        said.append(
+            "it crosses the threshold" if len(bounds) == 1 else f"it crosses {crossed} of the 2 bounds"
+        )
+        return Suggestion(min(crossed, 2), (*said, people))
+    size, inputs = information_size(case)
+    said.append("it does not cross")
+    if size is None or seen.persons is None:
+        return Suggestion(0, (*said, people, inputs))
+    said.append(f"{people} of an optimal information size of {size} ({inputs})")
+    if seen.size() != "large" and not _large_difference(case):
+        return Suggestion(0, tuple(said))
+    steps = 0 if seen.persons >= size else 2 if seen.persons < _FAR * size else 1
+    return Suggestion(steps, (*said, "the effect is large, so the information size counts"))
+
+
+def _large_difference(case: Case) -> bool:
+    """Return whether a mean difference is large for the spread of its studies."""
+    arms = case.body.arms if case.body else {}
+    if case.seen.measure != "MD" or case.seen.computed is None or "sd1i" not in arms:
+        return False
+    spread = np.nanmean([arms["sd1i"], arms["sd2i"]]) if np.isfinite(arms["sd1i"]).any() else math.nan
+    return bool(abs(case.seen.computed.estimate) >= LARGE_SMD * spread)
+
+
+def publication_bias(case: Case) -> Suggestion:
+    """Suspect a body of small studies paid by industry (Core GRADE 4); no asymmetry test is made here."""
+    paid = Counter((study.funding or "not-reported") for study in case.studies if study)
+    said = [f"{case.seen.k} {'study' if case.seen.k == 1 else 'studies'}", f"funding: {_counted(paid)}"]
+    known = sum(count for word, count in paid.items() if word != "not-reported")
+    total = sum(paid.values())
+    size, _ = information_size(case)
+    sizes = [bodies.analysed(line, case.ledger) for line in case.lines]
+    if known <= _MOST * total or size is None or None in sizes:
+        return Suggestion(None, (*said, "too little is known to suspect it or not"))
+    largest = max(count for count in sizes if count is not None)
+    said.append(f"the largest has {largest} persons")
+    industry = paid["industry"] + paid["mixed"] > _MOST * total
+    return Suggestion(int(industry and largest < _FAR * size), tuple(said))
+
+
+def large_effect(case: Case) -> Suggestion:
+    """Raise non-randomised evidence for a risk ratio beyond 2 or 5 (Schünemann 2019, PMC6692166)."""
+    if any(study and DESIGNS[study.design].start == "high" for study in case.studies):
+        return Suggestion(0, ("randomised trials are not rated up",))
+    if case.seen.measure not in ("RR", "OR") or case.seen.shown is None:
+        return Suggestion(None, ("no risk ratio",))
+    ratio = case.seen.shown.estimate
+    if case.seen.measure == "OR":
+        if not case.seen.baseline:
+            return Suggestion(None, ("an odds ratio without a baseline risk",))
+        ratio = risk_from_odds(ratio, case.seen.baseline) / case.seen.baseline
+    away = max(ratio, 1 / ratio) if ratio > 0 else math.inf
+    steps = 2 if away > _VERY_LARGE else 1 if away > LARGE else 0
+    return Suggestion(steps, (f"risk ratio {number(ratio)}",))
+
+
+def unseen(case: Case) -> Suggestion:
+    """Leave to the reader what the records do not tell."""
+    return Suggestion(None, ("the records do not tell; it is the reader's judgement",))
+
+
+def _counted(found: Mapping[Any, int]) -> str:
+    return ", ".join(
+        f"{count} {word}" for word, count in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
+
+
+DOWN: Mapping[str, Callable[[Case], Suggestion]] = MappingProxyType(
+    {
+        "risk_of_bias": risk_of_bias,
+        "inconsistency": inconsistency,
+        "indirectness": indirectness,
+        "imprecision": imprecision,
+        "publication_bias": publication_bias,
+    }
+)
+UP: Mapping[str, Callable[[Case], Suggestion]] = MappingProxyType(
+    {"large_effect": large_effect, "dose_response": unseen, "opposing_confounding": unseen}
+)
