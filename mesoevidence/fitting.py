@@ -35,29 +35,34 @@ class Fit(NamedTuple):
 def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
     """Pool many questions by inverse variance; see `heterogeneity` for how their rows lie."""
     k = questions.k
-    df, several = np.asarray(k - 1, dtype=np.float64), k > 1
-    zero = heterogeneity.weigh(questions, np.zeros(len(k)))
-    q = np.where(several, zero.q(questions), np.nan)
+    df, several = np.asarray(k - 1, dtype=np.float64)[()], k > 1
+    every = several if questions.alone else several.all()
+
+    def known(values: Floats, single: float = np.nan) -> Floats:
+        return values if every else np.where(several, values, single)
+
+    zero = heterogeneity.weigh(questions, 0.0 * df)
+    q = known(zero.q(questions))
     if method == "EE":
-        tau2, at = np.full(len(k), np.nan), zero
+        tau2, at = np.full(np.shape(k), np.nan), zero
         i2, h2 = np.where(q > 0, np.maximum(0.0, 100 * (q - df) / q), q), q / df
     else:
-        tau2 = np.where(several, heterogeneity.tau2(questions, method, zero), np.nan)
-        at = heterogeneity.weigh(questions, np.where(several, tau2, 0.0))
+        tau2 = known(heterogeneity.tau2(questions, method, zero))
+        at = heterogeneity.weigh(questions, known(tau2, 0.0))
         typical = df / zero.trace(questions)
         i2, h2 = 100 * tau2 / (typical + tau2), tau2 / typical + 1
     wald = np.sqrt(1 / at.all)
-    scale = np.ones(len(k))
+    scale: Floats | float = 1.0
     if test in ("knha", "adhoc"):
         spread = at.q(questions) / df
         spread = np.maximum(1.0, spread) if test == "adhoc" else np.where(spread > 0, spread, np.nan)
-        scale = np.where(several, np.sqrt(spread), 1.0)
+        scale = known(np.sqrt(spread), 1.0)
     estimate, se = questions.centre + at.mean, scale * wald
     crit = critical(k, test, level)
-    wide = np.where((k > 2) & (method != "EE"), crit * np.sqrt(se**2 + tau2), np.nan)
+    wide = np.where((k > 2) & (method != "EE"), crit * np.sqrt(se * se + tau2), np.nan)
     numbers = {
-        **inference(estimate, se, crit, np.where(several & (test != "z"), df, np.nan)),
-        "tau2": tau2, "i2": i2, "h2": h2, "q": q, "q_df": np.where(several, df, np.nan),
+        **inference(estimate, se, crit, np.full(np.shape(k), np.nan) if test == "z" else known(df)),
+        "tau2": tau2, "i2": i2, "h2": h2, "q": q, "q_df": known(df),
         "q_p_value": special.chdtrc(df, q),
         "prediction_low": estimate - wide, "prediction_high": estimate + wide,
     }  # fmt: skip
@@ -70,11 +75,11 @@ def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
 def inference(estimate: Floats, se: Floats, crit: Floats, df: Floats) -> dict[str, Floats]:
     """Return an estimate with its interval and test: t where there is a df, else z."""
     statistic = estimate / se
-    tail = special.ndtr(-np.abs(statistic))
-    if not np.isnan(df).all():
-        tail = np.where(
-            np.isnan(df), tail, special.stdtr(np.where(np.isnan(df), 1.0, df), -np.abs(statistic))
-        )
+    away, normal = -np.abs(statistic), np.isnan(df)
+    if not normal.any():
+        tail = special.stdtr(df, away)
+    else:
+        tail = np.where(normal, special.ndtr(away), special.stdtr(np.where(normal, 1.0, df), away))
     half = crit * se
     return {
         "estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
@@ -87,8 +92,8 @@ def critical(k: Ints, test: str, level: float) -> Floats:
     half = (1 - level) / 2
     z = -special.ndtri(half)
     if test == "z":
-        return np.full(len(k), z)
-    sizes, place = (k, slice(None)) if len(k) == 1 else np.unique(k, return_inverse=True)
+        return np.full(np.shape(k), z)
+    sizes, place = (k, ()) if k.ndim == 0 else np.unique(k, return_inverse=True)
     reach: Floats = np.where(sizes > 1, -special.stdtrit(np.maximum(sizes - 1.0, 1.0), half), z)[place]
     return reach
 

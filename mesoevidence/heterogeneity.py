@@ -8,7 +8,7 @@ question alone, so that neither their order nor the other questions change a bit
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,42 @@ METHODS = ("EE", "DL", "HE", "HS", "SJ", *ITERATIVE)
 _TURNS = 200  # halving the widest bracket of floats every other turn takes fewer
 _CLOSE = 1e-12
 _NOISE = 1e-15
+_FEW_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Studies of many questions: centred estimates and variances by row, and where each question starts."""
+    """Studies of many questions: centred estimates and variances by row, and where each question starts.
+
+    What one question alone has once (its centre, k, tau2, mean) is a plain number, and no array of one: numpy
+    computes the same bits with it in a fifth of the time.
+    """
 
     centre: Floats
     r: Floats
     v: Floats
     k: Ints
     starts: Ints
+    alone: bool = False
 
     def total(self, rows: Floats) -> Floats:
         """Return the sum of each question's rows."""
         total: Floats = np.add.reduceat(rows, self.starts)
-        return total
+        return total[0] if self.alone else total
+
+    def first(self, rows: Floats) -> Floats:
+        """Return the row of each question's most precise study."""
+        first: Floats = rows[0] if self.alone else rows[self.starts]
+        return first
+
+    def last(self, rows: Floats) -> Floats:
+        """Return the row of each question's least precise study."""
+        last: Floats = rows[-1] if self.alone else rows[self.starts + self.k - 1]
+        return last
 
     def spread(self, values: Floats) -> Floats:
         """Return one value a question as one a row."""
-        return values if len(values) == 1 else np.repeat(values, self.k)
+        return values if self.alone else np.repeat(values, self.k)
 
     def keep(self, mask: Mask) -> "Questions":
         """Return some of the questions."""
@@ -53,8 +69,7 @@ class Questions:
         return Questions(self.centre[mask], self.r[rows], self.v[rows], k, starts_of(k))
 
 
-@dataclass(frozen=True, slots=True)
-class Weighing:
+class Weighing(NamedTuple):
     """The weighted mean of each question at one tau2, and what is needed of its weights.
 
     Attributes
@@ -93,11 +108,14 @@ def starts_of(k: Ints) -> Ints:
 
 
 def order(question: Ints, yi: Floats, vi: Floats) -> Ints:
-    """Return the order by (question, vi, yi): two plain sorts where no variance ties, which is faster."""
-    by_variance, total = np.argsort(vi), len(vi)
+    """Return the order by (question, vi, yi): of many rows by two plain sorts, if no variance ties."""
+    total = len(vi)
+    if total < _FEW_ROWS:
+        return np.lexsort((yi, vi, question))
+    by_variance = np.argsort(vi)
     keys = question[by_variance] * total + np.arange(total)
     keys.sort()
-    place: Ints = by_variance[keys % max(total, 1)]
+    place: Ints = by_variance[keys % total]
     q, v = question[place], vi[place]
     tied = (v[1:] == v[:-1]) & (q[1:] == q[:-1])
     return np.lexsort((yi, vi, question)) if tied.any() else place
@@ -106,14 +124,16 @@ def order(question: Ints, yi: Floats, vi: Floats) -> Ints:
 def questions(yi: Floats, vi: Floats, k: Ints) -> Questions:
     """Return the questions of rows that are sorted by (question, vi, yi); `k` counts the rows of each."""
     starts = starts_of(k)
+    if len(k) == 1:
+        return Questions(yi[0], yi - yi[0], vi, k[0], starts, alone=True)
     centre = yi[starts]
-    return Questions(centre, yi - (centre if len(k) == 1 else np.repeat(centre, k)), vi, k, starts)
+    return Questions(centre, yi - np.repeat(centre, k), vi, k, starts)
 
 
 def weigh(questions: Questions, tau2: Floats) -> Weighing:
     """Return the weighted means at tau2."""
     w = 1.0 / (questions.v + questions.spread(tau2))
-    top = w[questions.starts]
+    top = questions.first(w)
     w[questions.starts] = 0.0
     rest = questions.total(w)
     every = rest + top
@@ -140,7 +160,8 @@ def _rise_q(questions: Questions, at: Weighing, goal: Floats) -> Floats:
 def _squares(questions: Questions, at: Weighing) -> Floats:
     """Return the sum of the squares of weight times distance."""
     we = at.w * at.e
-    return questions.total(we * we) + (at.top * at.mean) ** 2
+    most = at.top * at.mean
+    return questions.total(we * we) + most * most
 
 
 def squares(questions: Questions) -> Floats:
@@ -174,8 +195,7 @@ def tau2(questions: Questions, method: str, at_zero: Weighing) -> Floats:
 
 def _iterate(questions: Questions, method: str, zero: Weighing, variance: Floats, hedges: Floats) -> Floats:
     """Return tau2 by an estimator that is the root of an equation."""
-    least = questions.v[questions.starts]
-    most = questions.v[questions.starts + questions.k - 1]
+    least, most = questions.first(questions.v), questions.last(questions.v)
     high = variance + np.sqrt(variance * (most - least))
     df = np.asarray(questions.k - 1, dtype=np.float64)
     rise = _RISE[method]
@@ -183,9 +203,11 @@ def _iterate(questions: Questions, method: str, zero: Weighing, variance: Floats
     rises = at_zero > 0
     if method in ("EB", "PM"):
         hedges = np.where(rises, hedges, 0.0)
-    start = np.where(rises & (hedges == 0), np.minimum(at_zero, high), hedges)
+    start = np.where(rises & (hedges == 0), np.minimum(at_zero, high), hedges)[()]
     root = _solve(questions, rise, df, at_zero, start, high)
     doubtful = ~rises & (root > 0)
+    if questions.alone:
+        return 0.0 * root if doubtful and _prefers_zero(questions, root, method) else root
     if doubtful.any():
         some = questions.keep(doubtful)
         root[doubtful] = np.where(_prefers_zero(some, root[doubtful], method), 0.0, root[doubtful])
@@ -194,7 +216,7 @@ def _iterate(questions: Questions, method: str, zero: Weighing, variance: Floats
 
 def _prefers_zero(questions: Questions, tau2: Floats, method: str) -> Mask:
     """Whether tau2 = 0 is likelier than a second maximum of the likelihood."""
-    zero, there = weigh(questions, np.zeros(len(tau2))), weigh(questions, tau2)
+    zero, there = weigh(questions, 0.0 * tau2), weigh(questions, tau2)
     spread = questions.total(np.log1p(questions.spread(tau2) / questions.v))
     if method == "REML":
         spread += np.log(there.all / zero.all)
@@ -213,6 +235,8 @@ def _solve(
     Secants through the last two points, kept inside a bracket; once seven turns have passed every other
     turn halves the bracket on the scale of log(tau2 + smallest variance) instead, so that it always ends.
     """
+    if questions.alone:
+        return _solve_alone(questions, rise, goal, at_zero, start, high)
     root = np.zeros(len(start))
     todo = (at_zero > 0) | (start > 0)
     live = np.flatnonzero(todo)
@@ -250,6 +274,35 @@ def _solve(
     return root
 
 
+def _solve_alone(
+    questions: Questions, rise: Rise, goal: Floats, fell: Floats, t: Floats, top: Floats
+) -> Floats:
+    """Return what `_solve` does, step for step, for one question, whose brackets are plain numbers."""
+    low, before, least = 0.0 * t, 0.0 * t, questions.v[0]
+    proven = bool(fell > 0)
+    if not (proven or t > 0):
+        return low
+    for turn in range(_TURNS):
+        step = rise(questions, weigh(questions, t), goal)
+        if step > 0:
+            low, proven = t, True
+        else:
+            top = t
+        new = t + step if turn == 0 else t - step * ((t - before) / (step - fell))
+        gone = not proven and (new <= 0 or t + step <= 0)
+        outside = not low < new < top or (turn >= 7 and turn % 2 == 0)
+        if outside:
+            new = min(max(np.sqrt((low + least) * (top + least)) - least, low), top)
+        new = low if gone else t if step == 0 else new
+        enough, moved = _CLOSE * t + _NOISE * (t + least), abs(new - t)
+        done = gone or moved <= enough or top - low <= enough
+        done = done or (not outside and moved * moved <= enough * abs(t - before))
+        before, fell, t = t, step, new
+        if done:
+            return 0.0 * t if not proven and t <= enough else t
+    return 0.0 * t
+
+
 def q_profile(questions: Questions, level: float) -> tuple[Floats, Floats]:
     """Return the Q-profile interval of tau2 (Viechtbauer 2007, doi:10.1002/sim.2514); NaN where it is empty.
 
@@ -259,7 +312,7 @@ def q_profile(questions: Questions, level: float) -> tuple[Floats, Floats]:
     df = np.asarray(questions.k - 1, dtype=np.float64)
     half = (1 - level) / 2
     around, centre = squares(questions), questions.total(questions.v) / questions.k
-    ends, zero = [], weigh(questions, np.zeros(len(df)))
+    ends, zero = [], weigh(questions, 0.0 * df)
     for share in (half, 1 - half):
         target: Floats = np.asarray(special.chdtri(df, share), dtype=np.float64)
         at_zero = _rise_q(questions, zero, target)

@@ -92,8 +92,11 @@ def columns(frame: pd.DataFrame, spec: Measure) -> dict[str, Floats]:
 
 def numbers(frame: pd.DataFrame, name: str) -> Floats:
     """Return a column as floats, what is missing as NaN, or say that it holds something else."""
+    values = frame[name]
+    if values.dtype == np.float64:
+        return values.to_numpy()
     try:
-        return frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise EvidenceError(f"the column `{name}` holds something that is not a number") from error
 
@@ -121,8 +124,9 @@ def estimates(frame: pd.DataFrame) -> dict[str, Floats]:
 
 def participants(frame: pd.DataFrame) -> Floats | None:
     """Return how many people stand behind each row, if the columns tell."""
+    known = frame.columns
     for names in (("ni",), ("n1i", "n2i"), ("ai", "bi", "ci", "di"), ("xi", "mi")):
-        if all(name in frame.columns for name in names):
+        if all(name in known for name in names):
             return sum((numbers(frame, name) for name in names), np.zeros(len(frame)))
     return None
 

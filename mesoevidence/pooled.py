@@ -79,7 +79,9 @@ class Pooled:
         frame = pd.DataFrame(
             {"slab": list(self.slab), "yi": self.yi, "vi": self.vi, "weight": self.weights}
         )  # fmt: skip
-        return frame if self.given is None else frame.join(self.given.drop(columns=frame, errors="ignore"))
+        if self.given is None:
+            return frame
+        return frame.join(self.given.reset_index(drop=True).drop(columns=frame, errors="ignore"))
 
     @property
     def tau2_ci(self) -> Limits | None:
@@ -92,7 +94,7 @@ class Pooled:
             low, high = heterogeneity.q_profile(
                 heterogeneity.questions(yi, vi, np.array([self.k])), self.level
             )
-        return None if np.isnan(low[0]) else (float(low[0]), float(high[0]))
+        return None if np.isnan(low) else (float(low), float(high))
 
     @property
     def shown(self) -> tuple[float, float | None, float | None]:

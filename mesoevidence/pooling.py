@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, overload
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mesoevidence import fitting, heterogeneity, mantel_haenszel, measures
+from mesoevidence.bodies import Question
 from mesoevidence.fitting import COUNTED, Fit, Rows
 from mesoevidence.formulas import MEASURES
 from mesoevidence.heterogeneity import Ints, Mask
@@ -129,8 +129,8 @@ def pool(
     if method == "Peto" and measure in (None, "OR"):
         measure = "PETO"
     if by is None:
-        pooled = _one(data, _measure_of(data, measure), method, test, level)
-        return replace(pooled, label=label, question=question)
+        named = _measure_of(data, measure)
+        return _one(data, named, method, test, level, label, question)
     return _many(data, [by] if isinstance(by, str) else list(by), measure, method, test, level, tau2_ci)
 
 
@@ -176,8 +176,9 @@ def _rows(frame: pd.DataFrame, question: Ints, measure: str, method: str) -> Row
 def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     """Return which rows make their question impossible to pool, and why."""
     yi, vi, there = rows.yi, rows.vi, rows.there
-    found = []
-    if not rows.counts:
+    found: list[tuple[Mask, str]] = []
+    sound = (np.abs(yi) <= _LARGEST) & (vi <= _LARGEST) & (vi >= _SMALLEST)
+    if not rows.counts and not sound[there].all():
         found = [
             (
                 there & (vi <= 0),
@@ -202,7 +203,15 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     return found
 
 
-def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float) -> Pooled:
+def _one(
+    frame: pd.DataFrame,
+    measure: str,
+    method: str,
+    test: str,
+    level: float,
+    label: str | None,
+    question: Question | None,
+) -> Pooled:
     """Pool one question."""
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
     kept = np.flatnonzero(rows.there)
@@ -218,18 +227,25 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
         raise EvidenceError(_NO_SUM if method in COUNTED else _SPAN)
     people = measures.participants(frame)
     slab = frame["slab"].astype(str).tolist() if "slab" in frame.columns else range(1, len(frame) + 1)
-    warnings = _warnings(len(kept), len(frame) - len(kept), bool(got.narrow[0]), numbers["se"] is None)
+    warnings = _warnings(len(kept), len(frame) - len(kept), bool(got.narrow.all()), numbers["se"] is None)
     ci, prediction = (_limits(numbers, name) for name in ("ci", "prediction"))
     same = ("se", "p_value", "statistic", "tau2", "i2", "h2", "q", "q_p_value")
     return Pooled(
         estimate=numbers["estimate"], **{name: numbers[name] for name in same},
         df=_whole(numbers["df"]), q_df=_whole(numbers["q_df"]), ci=ci, prediction=prediction, k=len(kept),
         n=None if people is None else _whole(_known(people[kept].sum())), measure=measure, method=method,
-        test=test, level=level, warnings=warnings, label=None, question=None,
-        given=frame.iloc[kept].reset_index(drop=True),
-        slab=tuple(str(slab[row]) for row in kept), yi=tuple(rows.yi[kept].tolist()),
+        test=test, level=level, warnings=warnings, label=label, question=question,
+        given=_more(frame, kept),
+        slab=tuple(str(slab[row]) for row in kept.tolist()), yi=tuple(rows.yi[kept].tolist()),
         vi=tuple(rows.vi[kept].tolist()), weights=tuple(by_row[kept].tolist()),
     )  # fmt: skip
+
+
+def _more(frame: pd.DataFrame, kept: Ints) -> pd.DataFrame | None:
+    """Return the rows that went in, if they have columns that `Pooled` does not hold itself."""
+    if len(frame.columns) == sum(name in frame.columns for name in ("slab", "yi", "vi")):
+        return None
+    return frame.copy(deep=False) if len(kept) == len(frame) else frame.iloc[kept]
 
 
 def _known(value: float) -> float | None:
