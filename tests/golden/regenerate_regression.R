@@ -1,8 +1,11 @@
-# Writes regression.json, diagnostics.json and multilevel.json beside this file, with the versions that made them.
-# Rscript regenerate_regression.R   (Debian: r-cran-metafor r-cran-metadat r-cran-jsonlite r-cran-clubsandwich)
+# Writes regression.json, diagnostics.json and multilevel.json, with the versions that made them.
+# Rscript tests/golden/regenerate_regression.R [folder]
+# Debian: r-cran-metafor r-cran-metadat r-cran-jsonlite r-cran-clubsandwich
 
 suppressWarnings(suppressMessages({library(metafor); library(metadat); library(clubSandwich); library(jsonlite)}))
 options(na.action = "na.omit")
+folder <- commandArgs(trailingOnly = TRUE)
+folder <- if (length(folder)) folder[1] else "tests/golden"
 
 METHODS <- c("EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM")
 TIGHT <- list(threshold = 1e-13, maxiter = 10000, tol = 1e-14)
@@ -53,7 +56,8 @@ for (n in names(frames)) {
 }
 used <- function(names) list(made_by = made_by, sources = sources[names], data = lapply(frames[names], as.list))
 num <- function(x) as.numeric(unname(c(x)))
-put <- function(x, file) writeLines(toJSON(x, digits = NA, auto_unbox = TRUE, na = "null", null = "null"), file)
+put <- function(x, file) writeLines(toJSON(x, digits = NA, auto_unbox = TRUE, na = "null", null = "null"),
+                                      file.path(folder, file))
 
 coefs <- function(f) list(estimate = I(num(f$beta)), se = I(num(f$se)), statistic = I(num(f$zval)), p_value = I(num(f$pval)),
                           ci_low = I(num(f$ci.lb)), ci_high = I(num(f$ci.ub)))
