@@ -76,6 +76,57 @@ def test_r_makes_the_golden_numbers_again(script, rscript, tmp_path):
         assert list(differences(new, old)) == []
 
 
+SAME = pd.DataFrame({"yi": [0.3] * 5, "vi": [0.04, 0.05, 0.06, 0.04, 0.05]})
+FEW = pd.DataFrame({"yi": [0.1, 0.9, 0.35, -0.4], "vi": [0.04, 0.09, 0.02, 0.03]})
+
+
+def test_every_deliberate_difference_is_one(rscript):
+    script = str(GOLDEN / "differences.R")
+    metafor = json.loads(subprocess.run([rscript, script], capture_output=True, check=True, text=True).stdout)
+
+    one = me.pool(pd.DataFrame({"yi": [0.4], "vi": [0.04]}))
+    assert metafor["one study"] == {"tau2": 0, "q": 0, "p": 1, "i2": 0, "h2": 1, "z": 1.95996398454005}
+    assert (one.tau2, one.q, one.q_p_value, one.i2, one.h2) == (None,) * 5
+    assert metafor["no tau2"] == [0, 0]
+    assert me.pool(FEW, method="EE").tau2 is None
+    assert metafor["prediction from two"] == pytest.approx(-0.792382, abs=1e-6)
+    assert me.pool(FEW.head(2)).prediction is None
+    assert metafor["identical effects"] == [0, 0, 0]
+    assert (me.pool(SAME).se, me.pool(SAME).ci, me.pool(SAME).p_value) == (None, None, None)
+    near = pd.DataFrame({"yi": [0.3, 0.3 + 1e-9, 0.3 + 2e-9], "vi": [0.04, 0.05, 0.06]})
+    assert metafor["small residuals"] == 0 < me.pool(near).se
+    assert metafor["empty interval"] == {"ci": [0, 0], "empty": True}
+    assert me.pool(SAME, method="DL", test="z").tau2_ci is None
+    far = me.pool(pd.DataFrame({"yi": [-20, 20, 3], "vi": [1.0] * 3}), method="DL")
+    assert metafor["upper end"] == pytest.approx(10 * far.tau2)
+    assert far.tau2_ci[1] > 10 * far.tau2
+    assert "did not converge" in metafor["REML"]
+    hard = {"yi": [0.82, -0.24, 0.94, -0.08, -0.28, 0.5], "vi": [0.01, 0.386, 1.895, 2.42, 0.965, 1.634]}
+    assert me.pool(pd.DataFrame(hard)).tau2 is not None
+    assert metafor["PM stops"] != pytest.approx(me.pool(FEW, method="PM").tau2, rel=1e-8)
+    assert metafor["PM stops"] == pytest.approx(me.pool(FEW, method="PM").tau2, rel=1e-3)
+    assert "tau2.max" in metafor["PM ceiling"]
+    apart = pd.DataFrame({"yi": [0, 0.1, 0, 0.2, 0.1, 60], "vi": [0.1] * 6})
+    assert me.pool(apart, method="PM").tau2 > 100
+    assert "not meant to be used" in metafor["EE with knha"]
+    assert me.pool(FEW, method="EE").test == "knha"
+    assert metafor["COR of three"] == [0.2, None]
+    assert me.effect_sizes(pd.DataFrame({"ri": [0.2], "ni": [3]}), "COR")["yi"].isna().all()
+    assert metafor["impossible row"].startswith("error")
+    assert metafor["negative SD"].startswith("error")
+    assert "non-positive" in metafor["zero variance"]
+    assert "non-positive" in metafor["negative variance"]
+    assert metafor["infinite effect"] == "error: missing value where TRUE/FALSE needed"
+    near, away = metafor["far from zero"]
+    assert near != pytest.approx(away, rel=1e-4)
+    assert near == pytest.approx(away, rel=1e-2)
+    assert metafor["huge numbers"] == pytest.approx(2e60)
+    assert metafor["SMDH units"][0] != pytest.approx(metafor["SMDH units"][1], rel=1e-3)
+    assert "vtype" in metafor["revman"]
+    assert metafor["rank test of equal effects"].startswith("error")
+    assert metafor["trim and fill"] == "z"
+
+
 def test_a_changed_golden_number_would_be_seen():
     assert list(differences({"a": [1.0, 2.0]}, {"a": [1.0, 2.0 + 1e-12]})) == []
     assert list(differences({"a": [1.0, 2.1]}, {"a": [1.0, 2.0]})) == ["/a/1: 2.1 now, 2.0 kept"]
