@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mesoevidence.model import Topic as Topic
     from mesoevidence.multilevel import cluster_robust as cluster_robust
     from mesoevidence.multilevel import two_level as two_level
+    from mesoevidence.picture import wording_picture as wording_picture
     from mesoevidence.pooled import Pooled as Pooled
     from mesoevidence.pooling import pool as pool
     from mesoevidence.problems import EvidenceError as EvidenceError
@@ -74,6 +75,7 @@ _HOME = {
     "subgroups": "regression",
     "trim_and_fill": "asymmetry",
     "two_level": "multilevel",
+    "wording_picture": "picture",
     "write_report": "report",
 }
 

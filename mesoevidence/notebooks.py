@@ -19,6 +19,7 @@ from mesoevidence.problems import EvidenceError
 SECONDS_PER_CELL = 300
 
 _STYLE = re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL)
+_ABSENT = re.compile(r"<td>(?:&lt;NA&gt;|NaN|None)</td>")
 _MARKDOWN = mistune.create_markdown(escape=True, plugins=["table"])
 # Pictures of twice the size they are shown at, so that they stay sharp on paper and on small screens.
 _SHARP = "--InlineBackend.figure_formats={'retina'}"
@@ -153,8 +154,9 @@ def _picture(output: NotebookNode, kind: str, content: str, alt: str) -> Markup:
 
 
 def _tidy(text: str) -> str:
-    """Return HTML without the style sheet and the border that pandas gives a table: the page has its own."""
-    return _STYLE.sub("", text).replace('<table border="1" class="dataframe">', '<table class="dataframe">')
+    """Return a table of pandas without its style sheet and border, with what is absent as an empty cell."""
+    text = _STYLE.sub("", text).replace('<table border="1" class="dataframe">', '<table class="dataframe">')
+    return _ABSENT.sub("<td></td>", text)
 
 
 def _joined(text: str | list[str]) -> str:

@@ -1,0 +1,74 @@
+"""What README says can be done can be done."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import mesoevidence as me
+from mesoevidence import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_link_and_picture_is_there():
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+
+    assert "docs/picture.svg" in targets
+    for target in targets:
+        assert (ROOT / target).is_file(), target
+
+
+def test_every_folder_and_file_it_names_is_there():
+    named = re.findall(r"`((?:[a-z]+/)+[a-z_.]*|[A-Za-z.-]+\.(?:bib|csv|md|py)|LICENSE[A-Z-]*)`", README)
+
+    assert "notebooks/" in named
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "evidence" / name).exists(), name
+
+
+def test_the_lines_of_notebook_run(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    names = {}
+
+    for line in code.splitlines():
+        exec(line, names)
+
+    assert names["evidence"].claims["ha-binds-1000x-water"].verdict.judgement == "contradicted"
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    mesoevidence (.*)$", README, re.M))
+def test_the_commands_are_commands(line, tmp_path, capsys):
+    words = line.split("#")[0].split()
+    parts = {"new": ["--path", str(tmp_path)], "check": [] if "--explain" in words else [str(ROOT)]}
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "references.bib").write_text("")
+    if words[0] == "show":
+        cli.main(["new", "claim", words[1], "--path", str(tmp_path)])
+        assert (tmp_path / "evidence" / "claims" / f"{words[1]}.yaml").is_file()
+        words[1], parts["show"] = "ha-binds-1000x-water", ["--path", str(ROOT)]
+
+    assert cli.main([*words, *parts[words[0]]]) == 0
+    assert capsys.readouterr().out
+
+
+def test_the_picture_is_a_drawing_with_words():
+    root = ET.fromstring((ROOT / "docs" / "picture.svg").read_text(encoding="utf-8"))
+    namespace = "{http://www.w3.org/2000/svg}"
+
+    assert root.get("role") == "img"
+    assert "How strongly claims are worded" in root.find(f"{namespace}title").text
+    assert "worded more strongly than their evidence allows" in root.find(f"{namespace}desc").text
+    assert re.search(r"!\[How strongly claims are worded[^\]]*\]\(docs/picture.svg\)", README)
+
+
+def test_the_picture_is_drawn_by_the_library(tmp_path):
+    me.wording_picture(me.load(ROOT)).save(tmp_path / "picture.svg")
+
+    drawn = ET.fromstring((tmp_path / "picture.svg").read_text(encoding="utf-8"))
+    kept = ET.fromstring((ROOT / "docs" / "picture.svg").read_text(encoding="utf-8"))
+    assert drawn.attrib == kept.attrib
+    assert drawn[0].text == kept[0].text
