@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mesoevidence.asymmetry import trim_and_fill as trim_and_fill
     from mesoevidence.certainty import Certainty as Certainty
     from mesoevidence.certainty import rate as rate
+    from mesoevidence.charts.forest import forest as forest
     from mesoevidence.conclusions import conclude as conclude
     from mesoevidence.diagnostics import cumulative as cumulative
     from mesoevidence.diagnostics import influence as influence
@@ -67,6 +68,7 @@ _HOME = {
     "effect_sizes": "measures",
     "influence": "diagnostics",
     "leave_one_out": "diagnostics",
+    "forest": "charts.forest",
     "load": "evidence",
     "meta_regression": "regression",
     "pool": "pooling",

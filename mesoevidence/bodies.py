@@ -169,21 +169,31 @@ def label_of(ledger: Ledger, study: str) -> str:
     """Return author and year of a study's first report; its id where there is none."""
     reports = ledger.studies[study].reports
     reference = ledger.references.get(reports[0]) if reports else None
-    return reference.label if reference else study
+    return reference.label if reference and reference.authors else study
 
 
 def question_of(ledger: Ledger, record: Synthesis) -> Question:
     """Return the question of a synthesis in the labels of its topic."""
     pico, known = record.pico, ledger.interventions
-    treated, compared = (
-        " or ".join(known[slug].label if slug in known else slug for slug in side or ())
+    sides = [
+        [known[slug].label if slug in known else slug for slug in side or ()]
         for side in (pico.intervention, pico.comparator)
-    )
+    ]
+    treated, compared = (" or ".join([*side[:1], *map(within, side[1:])]) for side in sides)
     outcome = ledger.outcomes.get(pico.outcome or "")
     if outcome is None:
         return Question(pico.outcome or "", treated, compared)
     mid = float(outcome.mid.value) if outcome.mid else None
     return Question(outcome.label, treated, compared, outcome.better, outcome.unit, mid)
+
+
+def within(label: str) -> str:
+    """Return a label as it stands inside a sentence; an abbreviation keeps its capitals.
+
+    >>> within("Intradermal saline"), within("PRP")
+    ('intradermal saline', 'PRP')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:

@@ -234,8 +234,8 @@ def digest(root: Path, paths: Iterable[str]) -> str:
     return total.hexdigest()[:12]
 
 
-def write(path: Path, text: str) -> None:
-    """Replace `path` by `text`: after a crash either the old text or the new one is there, never half.
+def write(path: Path, content: str | bytes) -> None:
+    """Replace `path` by text or bytes: after a crash either the old text or the new one is there, never half.
 
     The file keeps its permissions; where `path` is a link, the link is replaced. Nothing is left behind when
     writing fails.
@@ -250,8 +250,8 @@ def write(path: Path, text: str) -> None:
             old.unlink(missing_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode("utf-8") if isinstance(content, str) else content)
                 file.flush()
                 Path(temporary).chmod(_mode(path))
                 os.fsync(file.fileno())

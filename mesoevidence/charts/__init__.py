@@ -1,0 +1,1 @@
+"""Charts: values with a figure, the data drawn and the same in words; `kit` says how to add one."""

@@ -1,0 +1,200 @@
+"""The axis of effects: numbers as printed, limits that show what matters, and ticks that hold the null."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+
+from mesoevidence.charts.kit import INK, MARKS, Sheet, width_of
+from mesoevidence.formulas import MEASURES
+
+Interval = tuple[float, float, float]  # estimate and interval, on the scale of computing
+Tick = tuple[float, str]
+
+_BACK: MappingProxyType[str, Callable[[float], float]] = MappingProxyType(
+    {
+        "identity": float,
+        "exp": math.log,
+        "expit": lambda value: math.log(value / (1 - value)),
+        "tanh": math.atanh,
+        "square-sine": lambda value: math.asin(math.sqrt(value)),
+    }
+)
+_NOISE = 1e-15  # what arithmetic leaves of a zero
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, digits: int = 2) -> str:
+    r"""Return a number as it is printed: a real minus, thin spaces, no 0.00 for what is not zero.
+
+    >>> number(-0.5), number(12345.678), number(0.0012), number(3e-9)
+    ('−0.50', '12\u2009346', '0.0012', '3.0×10⁻⁹')
+    """
+    value = value if abs(value) > _NOISE else 0.0
+    size = abs(value)
+    if size and (size < 1e-4 or size >= 1e7):
+        power = math.floor(math.log10(size))
+        head = (
+            f"{value / 10.0**power:.1f}" if power > -300 else f"{value * 1e300 / 10.0 ** (power + 300):.1f}"
+        )
+        shown = f"{head}×10{str(power).translate(_RAISED)}"
+    elif size and size < 0.5 * 10**-digits:
+        shown = f"{value:.2g}"
+    else:
+        shown = f"{value:,.{digits if size < 1000 else 0}f}".replace(",", "\u2009")
+    return shown.replace("-", "−")
+
+
+def whole(value: float) -> str:
+    r"""Return a count with thin spaces, or a number that is no count as it is.
+
+    >>> whole(13598.0), whole(7.5)
+    ('13\u2009598', '7.5')
+    """
+    return f"{value:,.0f}".replace(",", "\u2009") if float(value).is_integer() else f"{value:g}"
+
+
+def probability(value: float | None, *, lead: bool = True) -> str:
+    """Return a p-value; `lead` keeps the zero before the point.
+
+    >>> probability(0.0004), probability(0.032, lead=False)
+    ('p < 0.001', 'p = .03')
+    """
+    if value is None:
+        return "p not defined"
+    if not lead:  # American Medical Association: two decimals, three below 0.01
+        return "p < .001" if value < 0.001 else f"p = {value:.{3 if value < 0.01 else 2}f}".replace("0.", ".")
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis between two points of the sheet, its limits and ticks on the scale of computing."""
+
+    low: float
+    high: float
+    left: float
+    right: float
+    ticks: tuple[Tick, ...]
+    null: float | None
+
+    def x(self, value: float) -> float:
+        """Return where a value stands, held within the axis."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.left + share * (self.right - self.left)
+
+    def holds(self, value: float) -> bool:
+        """Return whether a value lies on the axis."""
+        return self.low <= value <= self.high
+
+    def draw(self, sheet: Sheet, y: float, size: float) -> float:
+        """Draw the axis with its ticks at y; return the y below the labels."""
+        sheet.line([(self.left, y), (self.right, y)], INK, 0.8, layer=MARKS, name="axis")
+        for value, label in self.ticks:
+            sheet.line([(self.x(value), y), (self.x(value), y + 0.05)], INK, 0.8, layer=MARKS, name="tick")
+            sheet.text(self.x(value), y + 0.06 + size * 0.0105, label, size, align="center")
+        return y + 0.06 + size * 0.021
+
+
+def null_of(measure: str) -> float | None:
+    """Return no effect on the scale of computing; None where nothing is compared."""
+    spec = MEASURES[measure]
+    return None if spec.null is None else _BACK[spec.transform](spec.null)
+
+
+def axis(measure: str, limits: tuple[float, float], span: tuple[float, float], size: float) -> Axis:
+    """Return an axis over these limits with as many ticks as their labels leave room for."""
+    low, high = limits
+    left, right = span
+    null = null_of(measure)
+    for step in _steps(measure, low, high):
+        inside = [(value, label) for value, label in step if low <= value <= high]
+        outer = [value for value, _ in step if not low <= value <= high]
+        near = 0.12 * (high - low)
+        begin = max((value for value in outer if low - near <= value < low), default=low)
+        end = min((value for value in outer if high < value <= high + near), default=high)
+        chosen = [(value, label) for value, label in step if begin <= value <= end]
+        made = Axis(begin, end, left, right, tuple(chosen), null)
+        if len(inside) >= 2 and len(chosen) <= 7 and _fits(made, size):
+            return made
+    only = () if null is None else ((null, _label(MEASURES[measure].shown(null))),)
+    return Axis(low, high, left, right, only, null)
+
+
+def _fits(made: Axis, size: float) -> bool:
+    """Return whether the labels of the ticks stand apart."""
+    places = [(made.x(value), width_of(label, size)) for value, label in made.ticks]
+    return all(
+        second[0] - first[0] >= (first[1] + second[1]) / 2 + 0.05 for first, second in pairwise(places)
+    )
+
+
+def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
+    """Yield sets of ticks, the densest first, each reaching a little beyond the limits."""
+    spec = MEASURES[measure]
+    if spec.transform == "exp" and high - low > 0.7:
+        decades = range(math.floor(low / math.log(10)) - 1, math.ceil(high / math.log(10)) + 2)
+        for heads, every in (
+            ((1, 2, 5), 1),
+            ((1, 3), 1),
+            *(((1,), every) for every in (1, 2, 3, 4, 5, 10, 20, 50, 100)),
+        ):
+            yield [
+                (math.log(head) + power * math.log(10), _label(head * 10.0**power))
+                for power in decades if power % every == 0 and -300 < power < 300 for head in heads
+            ]  # fmt: skip
+        return
+    begin, end = spec.shown(low), spec.shown(high)
+    power = math.floor(math.log10(max(end - begin, 1e-12) / 8))
+    for head in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
+        step = head * 10.0**power
+        marks = [step * count for count in range(math.floor(begin / step) - 1, math.ceil(end / step) + 2)]
+        yield [(place, _label(mark)) for mark in marks if (place := _place(measure, mark)) is not None]
+
+
+def _place(measure: str, shown: float) -> float | None:
+    """Return where a number of the scale of reading stands; None where it stands nowhere."""
+    try:
+        return _BACK[MEASURES[measure].transform](shown)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _label(value: float) -> str:
+    """Return a tick's label: as few digits as it has."""
+    size = abs(value)
+    if size and (size < 1e-3 or size >= 1e5):
+        power = math.floor(math.log10(size) + 1e-9)
+        head = round(value / 10.0**power, 3)
+        shown = f"{'' if head == 1 else f'{head:g}×'}10{str(power).translate(_RAISED)}"
+    else:
+        shown = f"{value:.10g}" if size > 1e-12 else "0"
+    return shown.replace("-", "−")
+
+
+def limits_of(
+    measure: str,
+    studies: Sequence[tuple[Interval, float]],
+    pooled: Sequence[tuple[float, float]],
+    further: Sequence[tuple[float, float]] = (),
+) -> tuple[float, float]:
+    """Return limits that hold the null, every pooled interval, and those of nine tenths of the weight.
+
+    What is left out ends in an arrow: so does an interval, or a prediction interval (`further`), that is four
+    times as wide as all estimates together and would press them into a corner.
+    """
+    null = null_of(measure)
+    ends = [end for pair in pooled for end in pair] + ([] if null is None else [null])
+    middle = [*ends, *(interval[0] for interval, _ in studies)]
+    core = max(middle) - min(middle) or math.inf
+    wanted, seen = 0.9 * math.fsum(weight for _, weight in studies), 0.0
+    for (estimate, low, high), weight in sorted(studies, key=lambda study: (-study[1], study[0])):
+        if seen < wanted or not ends:
+            ends += [low, high] if high - low <= 4 * core else [estimate]
+        seen += weight
+    core = max(ends) - min(ends) or math.inf
+    ends += [end for low, high in further if high - low <= 2 * core for end in (low, high)]
+    low, high = min(ends), max(ends)
+    room = 0.03 * (high - low) or 0.5 * max(abs(low), 1.0)
+    return low - room, high + room

@@ -1,0 +1,213 @@
+"""The forest plot: each study with its interval and weight, and what they say together."""
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+
+import pandas as pd
+
+from mesoevidence.bodies import Question, within
+from mesoevidence.charts.axis import number
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.forest_layout import STYLES, fit
+from mesoevidence.charts.forest_page import draw
+from mesoevidence.charts.kit import Width, printing
+from mesoevidence.charts.rows import Content, Forestable, Wish, content
+from mesoevidence.formulas import MEASURES
+from mesoevidence.problems import EvidenceError, nearest
+
+PARTS = ("arms", "extra", "lights", "weight", "prediction", "notes", "zebra", "pooled-line")
+
+
+def forest(
+    data: Forestable,
+    *,
+    by: str | None = None,
+    rob: pd.DataFrame | None = None,
+    arms: tuple[str, str] | None = None,
+    columns: Sequence[str] = (),
+    favours: tuple[str, str] | None = None,
+    mid: float | tuple[float, float] | None = None,
+    style: str = "standard",
+    width: Width = "natural",
+    hide: Collection[str] = (),
+    digits: int = 2,
+    grey: bool = False,
+    measure: str | None = None,
+    title: str | None = None,
+    rows_a_page: int = 60,
+) -> Chart:
+    """Draw a forest plot.
+
+    Parameters
+    ----------
+    data : Pooled, Subgroups, Repooled or DataFrame
+        A pooled result; estimates of subgroups; a cumulative or leave-one-out analysis; or effects that
+        nobody pooled (`slab`, and what `effect_sizes` or `pool` takes).
+    by : str, optional
+        The column of ``pooled.studies`` that names the subgroup, each then with its own diamond.
+    rob : DataFrame, optional
+        Judgements of bias, as ``evidence.table("risk_of_bias")`` has them: `study`, `domain`, `judgement`.
+    arms : (str, str), optional
+        Names of the two groups; of a synthesis its own.
+    columns : sequence of str
+        Further columns of the studies to print.
+    favours : (str, str), optional
+        What stands left and right of the null; a synthesis knows it from which way its outcome is better.
+    mid : float or (float, float), optional
+        The smallest difference that matters, on the scale of reading, or both ends of what does not matter.
+    style : {"standard", "cochrane", "jama", "bmj"}
+        Order and look of the columns.
+    width : {"natural", "double", "single"}
+        As wide as needed, 180 mm or 89 mm. A narrow page leaves out lights, weights, further columns and
+        arms, in this order; text is never under 7 points.
+    hide : collection of str
+        Parts to leave out: arms, extra, lights, weight, prediction, notes, zebra, pooled-line.
+    digits, grey, measure, title, rows_a_page
+        Decimals; greys instead of colours; what the effects are, where the data do not say; the name of the
+        chart; and when to begin a new page.
+
+    Returns
+    -------
+    Chart
+        With `figure`, `data`, `alt` and `save`.
+
+    Raises
+    ------
+    EvidenceError
+        When a column, part, style or width is not there, or the page is too narrow.
+
+    Notes
+    -----
+    Squares have areas in proportion to the weights; a prediction interval has a row of its own (Guddat et al.
+    2012, Syst Rev 1:34); arrows mark intervals that leave the axis.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> frame = pd.DataFrame({"slab": ["A", "B", "C"], "yi": [-0.9, -0.2, -0.5], "vi": [0.1, 0.05, 0.2]})
+    >>> me.forest(me.pool(frame, measure="RR"), favours=("Favours vaccine", "Favours none"))
+    <Chart: Forest plot of 3 studies. Risk ratio 0.61 (95% CI 0.24 to 1.55), I² 42%, ...>
+    """
+    for part in hide:
+        if part not in PARTS:
+            raise EvidenceError(
+                f"there is no part {part!r} to hide; did you mean {nearest(part, PARTS) or PARTS}?"
+            )
+    if style not in STYLES:
+        raise EvidenceError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
+    look, question = STYLES[style], getattr(data, "question", None)
+    two = arms or (
+        (question.intervention, question.comparator) if question else ("Intervention", "Comparator")
+    )
+    wish = Wish(by, two, tuple(columns), rob, look.lead, look.fraction, look.spread, "prediction" not in hide)
+    said = content(data, wish, measure, getattr(data, "level", 0.95))
+    page = fit(
+        said, look, printing(width), hide=frozenset(hide), digits=digits, grey=grey,
+        mid=_band(said.measure, mid, question), favours=favours or _favours(question),
+    )  # fmt: skip
+    figures = tuple(draw(page, chunk, last) for chunk, last in _pages(len(said.rows), rows_a_page))
+    name = title or (said.pooled.label if said.pooled else None) or f"Forest plot, {_effect(said)}"
+    return Chart(figures, _frame(said), name, _alt(said), tuple(_announced(said)))
+
+
+def _effect(said: Content) -> str:
+    return MEASURES[said.measure].label
+
+
+def _favours(question: Question | None) -> tuple[str, str] | None:
+    """Return what stands left and right of the null: it follows from which way the outcome is better."""
+    if question is None or question.better is None or not question.comparator:
+        return None
+    sides = (f"Favours {within(question.intervention)}", f"Favours {within(question.comparator)}")
+    return sides if question.better == "lower" else sides[::-1]
+
+
+def _band(
+    measure: str, mid: float | tuple[float, float] | None, question: Question | None
+) -> tuple[float, float] | None:
+    """Return the range that does not matter, on the scale of computing; an outcome's own is a difference."""
+    if mid is None and question is not None and measure in ("MD", "MC"):
+        mid = question.mid
+    if mid is None:
+        return None
+    spec = MEASURES[measure]
+    ends = mid if isinstance(mid, tuple) else (1 / mid, mid) if spec.is_ratio and mid else (-mid, mid)
+    if spec.transform == "exp" and min(ends) <= 0:
+        raise EvidenceError("`mid` of a ratio is above 0, such as 1.25 or (0.8, 1.25)")
+    low, high = sorted(math.log(end) if spec.transform == "exp" else end for end in ends)
+    return low, high
+
+
+def _pages(count: int, most: int) -> list[tuple[range, bool]]:
+    """Return the rows of each page, and whether it is the last."""
+    if most < 1:
+        raise EvidenceError("`rows_a_page` is 1 or more")
+    if not count:
+        raise EvidenceError("there is nothing to show")
+    pages = math.ceil(count / most)
+    each = math.ceil(count / pages)
+    starts = range(0, count, each)
+    return [(range(start, min(count, start + each)), start + each >= count) for start in starts]
+
+
+# In words -----------------------------------------------------------------------------------------
+
+
+def _frame(said: Content) -> pd.DataFrame:
+    """Return what is drawn, on the scale of reading."""
+    shown = MEASURES[said.measure].shown
+    rows = []
+    for row in said.rows:
+        if row.kind == "note":
+            continue
+        limits = [None] * 3 if row.interval is None else [shown(value) for value in row.interval]
+        values = dict(zip(("estimate", "ci_low", "ci_high"), limits, strict=True))
+        rows.append(
+            {"row": row.kind, "label": row.label, **row.cells, **values, "weight": row.weight, **row.lights}
+        )
+    names = {column.key: f"{column.arm} {column.head}".strip() for column in said.columns}
+    return pd.DataFrame(rows).rename(columns=names)
+
+
+def _alt(said: Content) -> str:
+    """Return the chart in one sentence: what, how many, what came out, how far it spreads."""
+    studies = sum(row.kind == "study" for row in said.rows)
+    text = f"Forest plot of {studies} {'study' if studies == 1 else 'studies'}"
+    if said.head:
+        text = f"Forest plot of {studies} poolings"
+    pooled = said.pooled
+    if pooled is None:
+        return sentence(f"{text}, {_effect(said)}; nothing is pooled.")
+    estimate, low, high = (None if value is None else number(value) for value in pooled.shown)
+    within = "" if low is None else f" ({100 * pooled.level:g}% CI {low} to {high})"
+    spread = [] if pooled.i2 is None else [f"I² {pooled.i2:.0f}%"]
+    if pooled.prediction:
+        ends = (number(MEASURES[said.measure].shown(end)) for end in pooled.prediction)
+        spread.append(f"prediction interval {' to '.join(ends)}")
+    effect = _effect(said)
+    return sentence(
+        ", ".join([f"{text}. {effect[:1].upper()}{effect[1:]} {estimate}{within}", *spread]) + "."
+    )
+
+
+def _announced(said: Content) -> Iterator[str]:
+    """Yield each row as a screen reader would say it."""
+    spec = MEASURES[said.measure]
+    null = None if spec.null is None else spec.null
+    for row in said.rows:
+        if row.interval is None:
+            yield f"{row.label}: not estimable" if row.kind == "study" else row.label
+            continue
+        estimate, low, high = (spec.shown(value) for value in row.interval)
+        parts = [
+            row.label,
+            f"{spec.label} {number(estimate)}",
+            f"{100 * said.level:g}% CI {number(low)} to {number(high)}",
+        ]
+        if row.kind == "prediction":
+            parts = [row.label, f"{number(low)} to {number(high)}"]
+        if null is not None:
+            parts.append("crosses the null" if low <= null <= high else "does not cross the null")
+        parts += [] if row.weight is None else [f"weight {row.weight:.1f}%"]
+        parts += [f"{domain} {judgement}" for domain, judgement in row.lights.items()]
+        yield ", ".join(parts)

@@ -1,0 +1,322 @@
+"""What all charts share: text measured in inches, a palette, and a sheet to draw on.
+
+How to add a chart
+------------------
+1. Write ``charts/NAME.py`` with one public function that takes values (a `Pooled`, a table) and keyword
+   options, among them ``width="natural" | "double" | "single"`` and ``grey=False``, and returns a `Chart`.
+2. Ask `printing(width)` for the page width and the text sizes, and measure before drawing: `width_of` for
+   one line, `wrap` for several. Lengths are inches, y grows downward, a text stands centred on its y.
+3. Draw on a `Sheet`: `text`, `paragraph`, `line`, `shape`, `box`, `disc`, `sign`. Name every kind of mark
+   (``name="square"``): the name becomes the id of its group in the SVG, and tests find the marks by it. A
+   layer is one of `BACK`, `RULES`, `MARKS`, `SHAPES`, `OVER`; text is always on top. Colour is never alone: a
+   sign or a word repeats it. ``Sheet(size, grey=True)`` turns every colour into the grey of its lightness.
+4. Return ``Chart((sheet.figure(width, height),), data, title, alt, rows)``: the frame drawn, one sentence of
+   at most 250 characters for those who cannot see it (`chart.sentence`), and each row in words.
+5. Add the function to ``_HOME`` of the package and a drawing of it to ``CASES`` in
+   ``tests/test_charts_kit.py``, which holds every chart to the laws of the kit at every width and in grey.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.path import Path
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Affine2D
+
+from mesoevidence.problems import EvidenceError
+
+INK, MUTED, RULE, GRID, ZEBRA, BAND = "#1A1A1A", "#595959", "#8C8C8C", "#D9D9D9", "#F4F6F8", "#E9EDF1"
+# Okabe and Ito (2008), "Color Universal Design": told apart with every kind of colour blindness.
+BLUE, ORANGE, VERMILLION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
+SKY, YELLOW, PURPLE, WHITE = "#56B4E9", "#F0E442", "#CC79A7", "#FFFFFF"
+BACK, RULES, MARKS, SHAPES, OVER = 0, 1, 2, 3, 4
+PAD, GAP = 0.10, 0.16  # around the page, between columns
+
+Align = Literal["left", "center", "right"]
+Point: TypeAlias = tuple[float, float]
+_Line: TypeAlias = tuple[Sequence[Point], str, float, bool]
+_Shape: TypeAlias = tuple[Path, str, str, float]
+Width = Literal["natural", "double", "single"]
+
+_FONT = "DejaVu Sans"  # ships with matplotlib, so that every machine draws the same
+_FURTHER = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Source Han Sans SC",
+    "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "PingFang SC", "Hiragino Sans GB", "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei", "Droid Sans Fallback", "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew",
+    "Noto Sans Devanagari", "Arial Unicode MS",
+)  # fmt: skip
+SETTINGS: dict[Any, Any] = {
+    **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
+    "svg.hashsalt": "mesoevidence", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": False,
+}  # fmt: skip
+_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
+_BLANKS = re.compile("[ \t\n\r\v\f\x85\u2028\u2029]+")  # a no-break or thin space stays
+_TURNING = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f]")  # no mark of their own
+
+
+# Text ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One way to print: width of the page in inches, None for as wide as needed, and text sizes in points."""
+
+    width: float | None
+    body: float
+    note: float
+
+    @property
+    def row(self) -> float:
+        """The height of a row of text."""
+        return self.body * 0.0276
+
+
+WIDTHS = MappingProxyType(
+    {"natural": Print(None, 8.5, 7.5), "double": Print(180 / 25.4, 7.5, 7), "single": Print(89 / 25.4, 7, 7)}
+)
+
+
+def printing(width: str) -> Print:
+    """Return how to print at a width.
+
+    >>> printing("single").body
+    7
+    """
+    if width not in WIDTHS:
+        raise EvidenceError(f"`width` is {', '.join(WIDTHS)}, not {width!r}")
+    return WIDTHS[width]
+
+
+def clean(text: object) -> str:
+    r"""Return text in one line, with a box for what no file may hold.
+
+    >>> clean("two\nlines\x00")
+    'two lines□'
+    """
+    return _ILLEGAL.sub("□", _BLANKS.sub(" ", str(text)).strip(" "))
+
+
+@cache
+def _known() -> tuple[frozenset[int], tuple[tuple[str, frozenset[int]], ...]]:
+    """Return the characters that the font has, light and bold, and those of each further font installed."""
+    both = [
+        get_font(findfont(FontProperties(family=_FONT, weight=w))).get_charmap() for w in ("normal", "bold")
+    ]
+    there = {entry.name for entry in fontManager.ttflist}
+    further = [name for name in _FURTHER if name in there]
+    charmaps = ((name, frozenset(get_font(findfont(name)).get_charmap())) for name in further)
+    return frozenset(both[0]) & frozenset(both[1]), tuple(charmaps)
+
+
+@lru_cache(maxsize=50_000)
+def _spelled(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return text with a box for each character that no font has, and the fonts it needs."""
+    own, further = _known()
+    text = _TURNING.sub("", clean(text))
+    strange = {character for character in text if ord(character) not in own}
+    used = []
+    for name, charmap in further if strange else ():
+        if found := {character for character in strange if ord(character) in charmap}:
+            used.append(name)
+            strange -= found
+    return "".join("□" if character in strange else character for character in text), (_FONT, *used)
+
+
+@lru_cache(maxsize=200)
+def _face(families: tuple[str, ...], size: float, bold: bool) -> FontProperties:
+    return FontProperties(family=list(families), size=size, weight="bold" if bold else "normal")
+
+
+@lru_cache(maxsize=50_000)
+def width_of(text: str, size: float, bold: bool = False) -> float:
+    """Return the width of a line in inches, rounded up to a hundredth.
+
+    >>> 0.3 < width_of("Study", 8.5, bold=True) < 0.5
+    True
+    """
+    spelled, families = _spelled(text)
+    wide = (
+        text_to_path.get_text_width_height_descent(spelled, _face(families, size, bold), False)[0]
+        if spelled
+        else 0
+    )
+    return math.ceil(wide / 0.72 - 1e-9) / 100
+
+
+def wrap(text: object, width: float, size: float, bold: bool = False) -> list[str]:
+    """Return text in lines that are no wider than `width`; a longer word is broken.
+
+    >>> wrap("Deviations from intended interventions", 1.2, 8)
+    ['Deviations from', 'intended', 'interventions']
+    """
+    text = clean(text)
+    if width_of(text, size, bold) <= width:
+        return [text]
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if width_of(longer, size, bold) <= width:
+            line = longer
+            continue
+        lines += [line] if line else []
+        line = word
+        while width_of(line, size, bold) > width and len(line) > 1:
+            head = next(
+                (n for n in range(len(line) - 1, 1, -1) if width_of(line[:n], size, bold) <= width), 1
+            )
+            lines.append(line[:head])
+            line = line[head:]
+    return [*lines, line]
+
+
+# Drawing ------------------------------------------------------------------------------------------
+
+
+def grey_of(colour: str) -> str:
+    """Return the grey that is as light as a colour (relative luminance, WCAG 2.2).
+
+    >>> grey_of("#0072B2")
+    '#6d6d6d'
+    """
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    part = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+    return to_hex((part, part, part))
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What is to be drawn, in inches from the upper left corner."""
+
+    printing: Print
+    grey: bool = False
+    _texts: list[Text] = field(default_factory=list)
+    _lines: dict[tuple[int, str], list[tuple[Sequence[Point], str, float, bool]]] = field(
+        default_factory=dict
+    )
+    _shapes: dict[tuple[int, str], list[_Shape]] = field(default_factory=dict)
+
+    def _ink(self, colour: str) -> str:
+        return grey_of(colour) if self.grey and colour != "none" else colour
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: object,
+        size: float | None = None,
+        *,
+        align: Align = "left",
+        bold: bool = False,
+        colour: str = INK,
+        turned: bool = False,
+    ) -> None:
+        """Write one line with its capitals centred on y; `turned` reads upward, centred on both."""
+        spelled, families = _spelled(str(text))
+        if not spelled:
+            return
+        size = size or self.printing.body
+        down = 0 if turned else 0.3645 * size / 72  # half the height of DejaVu's capitals
+        self._texts.append(Text(
+            x, y + down, spelled, color=self._ink(colour), fontproperties=_face(families, size, bold),
+            horizontalalignment=align, verticalalignment="center" if turned else "baseline",
+            rotation=90 if turned else 0, usetex=False, parse_math=False,
+        ))  # fmt: skip
+
+    def paragraph(
+        self, x: float, y: float, text: object, width: float, size: float | None = None,
+        *, align: Align = "left", bold: bool = False, colour: str = INK,
+    ) -> float:  # fmt: skip
+        """Write text in lines, the first centred on y; return the y of the line after the last."""
+        size = size or self.printing.note
+        for line in wrap(text, width, size, bold):
+            self.text(x, y, line, size, align=align, bold=bold, colour=colour)
+            y += size * 0.0195
+        return y
+
+    def line(
+        self, points: Sequence[Point], colour: str = INK, width: float = 0.8,
+        *, layer: int = RULES, name: str = "rule", dashed: bool = False,
+    ) -> None:  # fmt: skip
+        """Draw a line through points, its width in points."""
+        self._lines.setdefault((layer, name), []).append((points, self._ink(colour), width, dashed))
+
+    def shape(
+        self, outline: Path | Sequence[Point], fill: str = "none", edge: str = INK, width: float = 0.6,
+        *, layer: int = SHAPES, name: str = "shape",
+    ) -> None:  # fmt: skip
+        """Draw a filled shape; points are joined to a polygon."""
+        path = outline if isinstance(outline, Path) else Path([*outline, outline[0]], closed=True)
+        self._shapes.setdefault((layer, name), []).append((path, self._ink(fill), self._ink(edge), width))
+
+    def box(
+        self, left: float, top: float, right: float, bottom: float, fill: str, edge: str = "none",
+        *, layer: int = BACK, name: str = "band", width: float = 0.6,
+    ) -> None:  # fmt: skip
+        """Draw a rectangle."""
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        self.shape(corners, fill, edge, width, layer=layer, name=name)
+
+    def disc(
+        self, x: float, y: float, radius: float, fill: str, *, name: str = "disc", edge: str = INK
+    ) -> None:
+        """Draw a circle."""
+        self.shape(Path.circle((x, y), radius), fill, edge, name=name)
+
+    def sign(self, x: float, y: float, size: float, kind: str, colour: str = INK) -> None:
+        """Draw one of `SIGNS`, its strokes within `size` of the point."""
+        for stroke in SIGNS[kind]:
+            points = [(x + size * right, y + size * down) for right, down in stroke]
+            self.line(points, colour, 20 * size, layer=OVER, name="sign")
+
+    def figure(self, width: float, height: float) -> Figure:
+        """Return the figure with all that was drawn."""
+        with mpl.rc_context(SETTINGS):
+            figure = Figure((width, height), facecolor="white")
+            inches = Affine2D().scale(1, -1).translate(0, height) + figure.dpi_scale_trans
+            for (layer, name), drawn in self._lines.items():
+                points, colours, widths, dashed = zip(*drawn, strict=True)
+                figure.add_artist(LineCollection(
+                    [np.asarray(part, dtype=float) for part in points], colors=colours, linewidths=widths,
+                    linestyles=[(0, (3, 2)) if part else "solid" for part in dashed], transform=inches,
+                    zorder=layer, gid=name, capstyle="butt",
+                ))  # fmt: skip
+            for (layer, name), shapes in self._shapes.items():
+                paths, fills, edges, strokes = zip(*shapes, strict=True)
+                figure.add_artist(PathCollection(
+                    paths, facecolors=fills, edgecolors=edges, linewidths=strokes, transform=inches,
+                    zorder=layer, gid=name,
+                ))  # fmt: skip
+            for text in self._texts:
+                text.set_transform(inches)
+                text.set_zorder(OVER + 1)
+                figure.add_artist(text)
+        return figure
+
+
+SIGNS = MappingProxyType(
+    {
+        "plus": (((-0.6, 0), (0.6, 0)), ((0, -0.6), (0, 0.6))),
+        "minus": (((-0.6, 0), (0.6, 0)),),
+        "cross": (((-0.45, -0.45), (0.45, 0.45)), ((-0.45, 0.45), (0.45, -0.45))),
+        "bang": (((0, -0.65), (0, 0.22)), ((0, 0.42), (0, 0.65))),
+        "question": (
+            ((-0.32, -0.32), (-0.22, -0.54), (0, -0.63), (0.23, -0.54), (0.32, -0.32), (0.2, -0.1),
+             (0, 0.05), (0, 0.24)),
+            ((0, 0.42), (0, 0.65)),
+        ),
+        "none": (),
+    }
+)  # fmt: skip

@@ -1,0 +1,89 @@
+"""Judgements of bias as signs and colours: which light stands for which word."""
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+from mesoevidence.charts.kit import INK, MUTED, WHITE, Sheet, width_of
+
+
+class Light(NamedTuple):
+    """One light: its fill, its sign, the colour of the sign, and the word beside it in a legend."""
+
+    fill: str
+    sign: str
+    ink: str
+    word: str
+
+
+# Searched for: apart by 20 or more (CIEDE2000) also with protan, deutan and tritan sight simulated after
+# Machado et al. (2009), and by 21 in lightness among the four levels, so that a grey print tells them.
+_FILLS = MappingProxyType(
+    {
+        "good": "#2BB88A",
+        "some": "#F4E04D",
+        "bad": "#BF3F00",
+        "worst": "#4A0D1A",
+        "unknown": "#DDE1E6",
+        "none": WHITE,
+    }
+)  # fmt: skip
+_SIGNS = MappingProxyType(
+    {"good": "plus", "some": "minus", "bad": "cross", "worst": "bang", "unknown": "question", "none": "none"}
+)
+# From best to worst, then what is not known: the order of legends and of summary bars.
+_LEVELS = MappingProxyType(
+    {
+        "low": ("good", "Low risk"),
+        "yes": ("good", "Yes"),
+        "moderate": ("some", "Moderate risk"),
+        "some-concerns": ("some", "Some concerns"),
+        "partial-yes": ("some", "Partial yes"),
+        "high": ("bad", "High risk"),
+        "serious": ("bad", "Serious risk"),
+        "no": ("bad", "No"),
+        "critical": ("worst", "Critical risk"),
+        "very-high": ("worst", "Very high risk"),
+        "unclear": ("unknown", "Unclear"),
+        "no-information": ("unknown", "No information"),
+        "not-assessed": ("none", "Not assessed"),
+        "not-applicable": ("none", "Not applicable"),
+    }
+)
+ORDER = tuple(_LEVELS)
+
+
+def light(judgement: str) -> Light:
+    """Return the light of a judgement; a word nobody knows is shown as not known, under its own name.
+
+    >>> light("some-concerns").sign
+    'minus'
+    """
+    kind, word = _LEVELS.get(judgement, ("unknown", judgement.replace("-", " ").capitalize()))
+    return Light(_FILLS[kind], _SIGNS[kind], WHITE if kind in ("bad", "worst") else INK, word)
+
+
+def draw(sheet: Sheet, x: float, y: float, radius: float, judgement: str) -> None:
+    """Draw the light of a judgement."""
+    shown = light(judgement)
+    sheet.disc(x, y, radius, shown.fill, name="light")
+    sheet.sign(x, y, radius, shown.sign, shown.ink)
+
+
+def ordered(judgements: set[str]) -> list[str]:
+    """Return judgements from best to worst, then unknown ones by name."""
+    return sorted(judgements, key=lambda word: (ORDER.index(word) if word in ORDER else len(ORDER), word))
+
+
+def legend(sheet: Sheet, left: float, y: float, right: float, judgements: list[str]) -> float:
+    """Draw each light with its word, as many a line as the page holds; return the y below."""
+    size, radius = sheet.printing.note, sheet.printing.note * 0.0095
+    step, x = size * 0.027, left
+    for judgement in judgements:
+        word = light(judgement).word
+        wide = 2 * radius + 0.06 + width_of(word, size)
+        if x > left and x + wide > right:
+            x, y = left, y + step
+        draw(sheet, x + radius, y, radius, judgement)
+        sheet.text(x + 2 * radius + 0.06, y, word, size, colour=MUTED)
+        x += wide + 0.2
+    return y + step / 2 + 0.02
