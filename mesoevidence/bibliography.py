@@ -141,7 +141,7 @@ class Reference:
     @property
     def label(self) -> str:
         """Return first author and year, such as "Moftah 2013"; the title's first words without an author."""
-        who = self.authors[0].family if self.authors else " ".join(self.title.split()[:4])
+        who = self.authors[0].family if self.authors else " ".join(self.title.split()[:4]) or self.key
         return f"{who} {self.year}" if self.year else who
 
     def vancouver(self) -> str:
@@ -371,7 +371,7 @@ def _vancouver(reference: Reference) -> str:
     when = f"{reference.year or ''}"
     place = f"{volume}{issue}{pages}"
     parts += [where, f"{when};{place}" if when and place else when or place]
-    text = " ".join(f"{part.rstrip('.')}." for part in parts if part)
+    text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or f"{reference.key}."
     if online and "urldate" in fields:
         text += f" [cited {fields['urldate']}]."
     if link := reference.link:
