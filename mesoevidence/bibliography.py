@@ -24,7 +24,7 @@ from bibtexparser.model import (
 from pylatexenc.latex2text import LatexNodes2Text
 
 from mesoevidence import files
-from mesoevidence.problems import Problem
+from mesoevidence.problems import Problem, short
 from mesoevidence.vocabulary import ReferenceStatus, words
 
 # The parser logs every broken block as well as returning it; a problem is said once.
@@ -179,7 +179,9 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
             problems += _add(block, line, strings, found, path)
         elif isinstance(block, DuplicateBlockKeyBlock):
             problems.append(
-                Problem(path, line, 1, "E021", f"`{block.key}` stands twice", "keep one of the two entries")
+                Problem(
+                    path, line, 1, "E021", f"`{short(block.key)}` stands twice", "keep one of the two entries"
+                )
             )
         elif isinstance(block, DuplicateFieldKeyBlock) and isinstance(block.ignore_error_block, Entry):
             problems += _twice(block.ignore_error_block, block.duplicate_keys, path)
@@ -201,7 +203,7 @@ def _twice(entry: Entry, names: Iterable[str], path: str) -> Iterator[Problem]:
     """Yield a problem for each field that stands twice, and take it out of its entry."""
     for name in sorted(names):
         line = [field.start_line or 0 for field in entry.fields if field.key == name][-1] + 1
-        yield Problem(path, line, 1, "E024", f"`{name}` stands twice", "keep one of them")
+        yield Problem(path, line, 1, "E024", f"`{short(name)}` stands twice", "keep one of them")
     entry.fields = [field for field in entry.fields if field.key not in names]
 
 
@@ -210,7 +212,7 @@ def _add(
 ) -> Iterator[Problem]:
     """Add one entry to what was found, or yield why not; a faulty field is left out of its entry."""
     if not _KEY.fullmatch(entry.key):
-        message = f"the key `{entry.key[:40]}` is out of pattern"
+        message = f"the key `{short(entry.key)}` is out of pattern"
         yield Problem(path, line, 1, "E022", message, "lower-case letters and digits")
         return
     fields: dict[str, str] = {}
@@ -231,7 +233,7 @@ def _add(
         if name == "author":
             people, fault = _people(raw)
         if fault := fault or _fault(name, value):
-            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {value[:40]}", fault)
+            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {short(value)}", fault)
         else:
             fields[name] = value
             authors = people or authors
@@ -286,7 +288,7 @@ def _joined(pieces: list[str], strings: Mapping[str, str]) -> tuple[str, str]:
         elif piece.lower() in strings:
             texts.append(strings[piece.lower()])
         else:
-            return "", piece[:40] or "#"
+            return "", short(piece) or "#"
     return " ".join("".join(texts).split()), ""
 
 

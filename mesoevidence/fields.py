@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mesoevidence.problems import short
 from mesoevidence.records import Quoted
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -40,10 +41,10 @@ def _number(value: object) -> Decimal:
     if isinstance(value, str) and value and not value.isspace() and not isinstance(value, Quoted):
         if _NUMBER.fullmatch(value):
             return Decimal(value)
-        raise PydanticCustomError("E204", "not a number in digits: {shown}", {"shown": _short(value)})
+        raise PydanticCustomError("E204", "not a number in digits: {shown}", {"shown": short(value)})
     if isinstance(value, Quoted):
         raise PydanticCustomError(
-            "E204", "a number is written without quotes: {shown}", {"shown": _short(value)}
+            "E204", "a number is written without quotes: {shown}", {"shown": short(value)}
         )
     raise PydanticCustomError("E207" if isinstance(value, str) else "E203", "a number is expected")
 
@@ -81,7 +82,7 @@ def _date(value: object) -> date:
         return value
     text = _text(value)
     if not _DATE.fullmatch(text):
-        raise PydanticCustomError("E206", "not a date as YYYY-MM-DD: {shown}", {"shown": _short(text)})
+        raise PydanticCustomError("E206", "not a date as YYYY-MM-DD: {shown}", {"shown": short(text)})
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -100,7 +101,7 @@ def _slug(value: object) -> str:
     text = _text(value)
     if len(text) > 64 or not ID.fullmatch(text) or text in RESERVED:
         hint = "lower-case letters and digits, words joined by single hyphens, at most 64 characters"
-        raise PydanticCustomError("E209", "out of pattern: {shown}", {"shown": _short(text), "hint": hint})
+        raise PydanticCustomError("E209", "out of pattern: {shown}", {"shown": short(text), "hint": hint})
     return text
 
 
@@ -117,13 +118,9 @@ def _bib_key(value: object) -> str:
         raise PydanticCustomError(
             "E209",
             "out of pattern: {shown}",
-            {"shown": _short(text), "hint": "lower-case letters and digits"},
+            {"shown": short(text), "hint": "lower-case letters and digits"},
         )
     return text
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _arms(value: object) -> object:

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from mesoevidence import bibliography, files, records
 from mesoevidence.bibliography import Reference
 from mesoevidence.model import KINDS, AnyEntry, Claim, Kind, Labelled, Outcome, Study, Synthesis, Topic
-from mesoevidence.problems import CODES, EvidenceError, Problem, nearest
+from mesoevidence.problems import CODES, EvidenceError, Problem, nearest, short
 from mesoevidence.records import Path as RecordPath
 from mesoevidence.records import Record
 
@@ -197,7 +197,7 @@ _SHAPES = {
 def _field_problem(details: ErrorDetails, record: Record, kind: Kind) -> Problem:
     """Return what is wrong with one field, in the words of the table of codes."""
     path = [step for step in details["loc"] if step != "[key]"]
-    name = str(path[-1]) if path else "record"
+    name = short(str(path[-1])) if path else "record"
     what, given, context = details["type"], details["input"], details.get("ctx", {})
     if what == "missing":
         if isinstance(path[-1], int):
@@ -210,12 +210,12 @@ def _field_problem(details: ErrorDetails, record: Record, kind: Kind) -> Problem
         )
     if what == "extra_forbidden":
         return record.problem(
-            "E202", path, f"there is no field `{_short(name)}` here", _fields_hint(kind, path), key=True
+            "E202", path, f"there is no field `{name}` here", _fields_hint(kind, path), key=True
         )
     if what == "literal_error" and isinstance(given, str):
         options = re.findall(r"'([^']+)'", str(context.get("expected", "")))
         return record.problem(
-            "E205", path, f"`{name}` is not in the vocabulary: {_short(given)}", _options(given, options)
+            "E205", path, f"`{name}` is not in the vocabulary: {short(given)}", _options(given, options)
         )
     if what in ("too_short",) or given == "":
         return record.problem("E207", path, f"`{name}` is empty", "leave the field out when it is not known")
@@ -252,7 +252,3 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models_in(part)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -209,6 +209,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
 )  # fmt: skip
 
 
+def short(text: str, limit: int = 60) -> str:
+    r"""Return what a message may show of a text: one line, every sign printable, cut where it is long.
+
+    >>> short("two\nlines\u00adand more", 12)
+    'two lines?a…'
+    """
+    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text[: 4 * limit].split()))
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the word most like `word`, if one is like it at all.
 

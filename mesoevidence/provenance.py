@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 from mesoevidence.blocks import Provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Effect, Paired, PValue, Result, Study, Values
-from mesoevidence.problems import Problem
+from mesoevidence.problems import Problem, short
 
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "·": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _THOUSANDS = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))")
@@ -62,7 +62,7 @@ def reported_stands_in_figures(study: Study, ledger: Ledger) -> Iterator[Problem
         for path, number in numbers_of(result):
             if abs(number) not in shown:
                 hint = "copy the figure as printed, or set `method: calculated` and say how"
-                message = f"{number} does not occur in the figures: {_short(result.provenance.figures)}"
+                message = f"{number} does not occur in the figures: {short(result.provenance.figures)}"
                 yield ledger.problem("E302", study.id, ("results", at, *path), message, hint)
 
 
@@ -90,13 +90,13 @@ def _percentages(study: Study, result: Result, here: Path, ledger: Ledger) -> It
     for path, number in numbers_of(result):
         if path[0] != "values" or path[2] != "events":
             if number not in shown and abs(number) not in shown:
-                message = f"{number} does not occur in the figures: {_short(result.provenance.figures)}"
+                message = f"{number} does not occur in the figures: {short(result.provenance.figures)}"
                 yield ledger.problem("E302", study.id, (*here, *path), message, "copy the figure as printed")
             continue
         n = (result.values or {})[str(path[1])].n
         if n and not any(_is_percentage(number, n, percent) for percent in shown):
             message = f"{number} of {n} is {100 * number / n:.1f} %, which the figures do not show"
-            hint = f"the figures are: {_short(result.provenance.figures)}"
+            hint = f"the figures are: {short(result.provenance.figures)}"
             yield ledger.problem("E304", study.id, (*here, *path), message, hint)
         elif not n:
             hint = "give `n` beside `events`"
@@ -125,16 +125,16 @@ def _equations(
             value, used = evaluate(left)
         except (InvalidOperation, ValueError, ZeroDivisionError):
             hint = 'write arithmetic on the figures, such as "62.8 % x 86 = 54; 17.5 % x 40 = 7"'
-            message = f"not an equation that can be recomputed: {_short(equation)}"
+            message = f"not an equation that can be recomputed: {short(equation)}"
             yield ledger.problem("E303", study.id, (*here, "from", "how"), message, hint)
             continue
         if strange := sorted(used - shown - results - CONSTANTS):
-            message = f"{strange[0]} does not occur in the figures: {_short(origin.figures)}"
+            message = f"{strange[0]} does not occur in the figures: {short(origin.figures)}"
             yield ledger.problem(
                 "E302", study.id, (*here, "from", "how"), message, "use the figures as printed"
             )
         if abs(value - stated) > Decimal(1).scaleb(_exponent(stated)) * Decimal("0.505"):
-            message = f"{_short(equation)}: it gives {_rounded(value, stated)}"
+            message = f"{short(equation)}: it gives {_rounded(value, stated)}"
             yield ledger.problem(
                 "E304", study.id, (*here, "from", "how"), message, "mend the value or the equation"
             )
@@ -142,7 +142,7 @@ def _equations(
     for path, number in numbers_of(result):
         if abs(number) not in shown | results:
             message = f"{number} is neither in the figures nor the result of an equation"
-            yield ledger.problem("E304", study.id, (*here, *path), message, f"how: {_short(how)}")
+            yield ledger.problem("E304", study.id, (*here, *path), message, f"how: {short(how)}")
 
 
 _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[-+x*/%()])")
@@ -234,7 +234,3 @@ def _exponent(number: Decimal) -> int:
 
 def _rounded(value: Decimal, like: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(min(_exponent(like), 0) - 1))
-
-
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

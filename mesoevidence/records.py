@@ -9,7 +9,7 @@ from unicodedata import normalize
 import yaml
 
 from mesoevidence.files import unshowable
-from mesoevidence.problems import Problem
+from mesoevidence.problems import Problem, short
 
 MAX_DEPTH = 12
 
@@ -84,7 +84,7 @@ def parse(text: str, path: str) -> Record | Problem:
     """
     lines = text.split("\n")
     try:
-        return _build(yaml.parse(text, Loader=yaml.CLoader), lines, path)
+        return _build(iter(yaml.CLoader(text).get_event, None), lines, path)
     except _Refused as refused:
         return refused.problem(path)
     except yaml.YAMLError as error:
@@ -104,6 +104,7 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this module
 def _build(events: Iterator[Any], lines: list[str], path: str) -> Record | Problem:
     """Turn events into nested values; the places are kept in the order of reading."""
     places = array("Q")
+    remarks = frozenset(at for at, line in enumerate(lines) if " #" in line)
     top: list[Node] = []
     stack: list[list[Node] | dict[str, Node]] = [top]
     keys: list[str | None] = [None]
@@ -112,7 +113,7 @@ def _build(events: Iterator[Any], lines: list[str], path: str) -> Record | Probl
         if kind is yaml.ScalarEvent:
             mark = event.start_mark
             places.append(mark.line + 1 << 32 | mark.column + 1)
-            text = _scalar(event, lines)
+            text = _scalar(event, lines, remarks)
             into = stack[-1]
             if isinstance(into, list):
                 into.append(text)
@@ -154,8 +155,8 @@ def _place_in(into: list[Node] | dict[str, Node], keys: list[str | None], node: 
         keys[-1] = None
 
 
-def _scalar(event: _Event, lines: list[str]) -> str:
-    """Return the text of a scalar: plain, or `Quoted`."""
+def _scalar(event: _Event, lines: list[str], remarks: frozenset[int]) -> str:
+    """Return the text of a scalar: plain, or `Quoted`; only on some lines may a remark cut it short."""
     if event.anchor is not None or event.tag is not None:
         raise _Refused(
             event.start_mark,
@@ -165,9 +166,8 @@ def _scalar(event: _Event, lines: list[str]) -> str:
         )
     text: str = event.value
     if event.implicit[0]:
-        end = event.end_mark
-        rest = lines[end.line][end.column : end.column + 3] if end.line < len(lines) else ""
-        if rest[:2] == " #":
+        end = event.end_mark if remarks else None
+        if end and end.line in remarks and lines[end.line].startswith(" #", end.column):
             raise _Refused(
                 _After(end),
                 "E010",
@@ -175,7 +175,7 @@ def _scalar(event: _Event, lines: list[str]) -> str:
                 "quote the value, or use two spaces for a comment",
             )
         return text
-    if not text.isascii() or "\\" in lines[event.start_mark.line] or event.style == '"':
+    if event.style == '"' or not text.isascii():
         text = normalize("NFC", text)
         if found := unshowable(text):
             raise _Refused(
@@ -203,7 +203,7 @@ def _key(text: str, into: dict[str, Node], event: _Event) -> str:
     """Return a key, refusing the second of two and the merge key."""
     if text in into:
         raise _Refused(
-            event.start_mark, "E008", f"`{_short(text)}` stands twice in this block", "keep one of them"
+            event.start_mark, "E008", f"`{short(text)}` stands twice in this block", "keep one of them"
         )
     if text == "<<":
         raise _Refused(
@@ -269,7 +269,3 @@ def _slots(node: Node) -> int:
     if isinstance(node, list):
         return 1 + sum(_slots(value) for value in node)
     return 1
-
-
-def _short(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

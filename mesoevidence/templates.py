@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 from mesoevidence import __version__
 from mesoevidence.fields import ID, RESERVED
 from mesoevidence.model import KINDS
-from mesoevidence.problems import EvidenceError
+from mesoevidence.problems import EvidenceError, short
 
 FOLDER_OF: Mapping[str, str] = MappingProxyType(
     {"claim": "claims", "study": "studies", "synthesis": "syntheses", "topic": "topics"}
@@ -27,10 +27,9 @@ def path_of(root: Path, kind: str, identifier: str) -> Path:
         When the id is out of pattern.
     """
     if not ID.fullmatch(identifier) or len(identifier) > 64 or identifier in RESERVED:
-        shown = identifier[:64]
         raise EvidenceError(
-            f"the id {shown!r} is out of pattern: lower-case words joined by hyphens, at most 64 signs, "
-            "and no name that a system reserves"
+            f"the id {short(identifier)!r} is out of pattern: lower-case words joined by hyphens, "
+            "at most 64 signs, and no name that a system reserves"
         )
     return root / "evidence" / FOLDER_OF[kind] / f"{identifier}.yaml"
 
