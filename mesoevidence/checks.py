@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from mesoevidence import appraisal, certainty, conclusions, links, provenance
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import AnyEntry, Candidate, Claim, Outcome, Result, Study, Synthesis
+from mesoevidence.model import AnyEntry, Candidate, Citation, Claim, Outcome, Result, Study, Synthesis
 from mesoevidence.problems import Problem
 from mesoevidence.records import Path
 
@@ -108,6 +108,7 @@ def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
     for at, appearance in enumerate(claim.appearances):
         for number, citation in enumerate(appearance.citations):
             here = ("appearances", at, "citations", number)
+            yield from _cited_or_not(claim, citation, here, ledger)
             missing = _unproved(
                 citation.resolution, bool(citation.ref), citation.candidates, bool(citation.search)
             )
@@ -126,7 +127,21 @@ def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
                     yield ledger.problem("E215", claim.id, path, message, "give exactly one of them")
 
 
-def _unproved(resolution: str, ref: bool, candidates: tuple[Candidate, ...], search: bool) -> str:
+def _cited_or_not(claim: Claim, citation: Citation, here: Path, ledger: Ledger) -> Iterator[Problem]:
+    """What cites nothing says no more than that; what cites says what, and what became of it."""
+    given = citation.model_fields_set - {"specificity"}
+    if citation.specificity == "none" and given:
+        message = "`specificity: none` says that nothing is cited, and the rest says what is"
+        hint = "leave the rest out, or say how specific the citation is"
+        yield ledger.problem("E211", claim.id, (*here, "specificity"), message, hint)
+    elif citation.specificity != "none":
+        for name, field in (("as", "described"), ("resolution", "resolution")):
+            if field not in given:
+                hint = "say what is cited, and what was found of it"
+                yield ledger.problem("E201", claim.id, here, f"`{name}` is missing", hint)
+
+
+def _unproved(resolution: str | None, ref: bool, candidates: tuple[Candidate, ...], search: bool) -> str:
     """Return what a resolution needs and lacks."""
     if resolution == "resolved" and not ref:
         return "a `ref`"
@@ -160,7 +175,7 @@ def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
         if line.study in inside:
             message = f"`{line.study}` stands in the synthesis `{inside[line.study]}` already"
             yield ledger.problem("E225", claim.id, (*here, "study"), message, "delete this line")
-    searched = claim.search or any(item.search for view in claim.appearances for item in view.citations)
+    searched = claim.search or any(item.search for view in claim.appearances for item in view.cited)
     if not claim.evidence and not searched and claim.kind not in ("background", "evidence-state"):
         message = "no evidence, and no search that failed to find any"
         yield ledger.problem("W703", claim.id, ("id",), message, "add a line of evidence, or log the search")

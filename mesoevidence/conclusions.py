@@ -163,7 +163,7 @@ def _verdict(
 
 
 def _without_evidence(claim: Claim) -> tuple[VerdictWord, list[str]]:
-    citations = [citation for item in claim.appearances for citation in item.citations]
+    citations = [citation for item in claim.appearances for citation in item.cited]
     lost = ("unresolved", "nonexistent")
     if citations and all(
         citation.resolution in lost or (citation.fidelity and citation.fidelity.judgement == "unobtainable")

@@ -94,11 +94,11 @@ class FidelityJudgement(Judgement):
 
 
 class Citation(Model):
-    """What a source cites for a claim, and whether it exists."""
+    """What a source cites for a claim, and whether it exists; `specificity: none` alone: it cites nothing."""
 
-    described: Text = Field(alias="as")
+    described: Text | None = Field(alias="as", default=None)
     specificity: words.Specificity
-    resolution: words.Resolution
+    resolution: words.Resolution | None = None
     ref: BibKey | None = None
     candidates: Some[Candidate] = ()
     search: Some[Search] = ()
@@ -114,6 +114,11 @@ class Appearance(Model):
     size: words.Size | None = None
     words: Text | None = None
     citations: Some[Citation] = ()
+
+    @property
+    def cited(self) -> tuple[Citation, ...]:
+        """What the source does cite; empty where it cites nothing, and where nobody looked."""
+        return tuple(citation for citation in self.citations if citation.specificity != "none")
 
 
 class EvidenceLine(Model):

@@ -86,7 +86,7 @@ def strongest_wording(claim: Claim) -> str | None:
 def _appearances(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for claim in ledger.claims.values():
         for item in claim.appearances:
-            yield claim.id, item.source, item.at, item.wording, item.size, item.words, len(item.citations)
+            yield claim.id, item.source, item.at, item.wording, item.size, item.words, len(item.cited)
 
 
 def _citations(ledger: Ledger, checked: Checked) -> Iterator[Row]:

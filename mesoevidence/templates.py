@@ -76,9 +76,9 @@ appearances:
     wording: probable  # certain probable possible
     size: not-stated  # large some small none not-stated
     words: "at most eight words of the source"
-    # citations:  # leave out when the source cites nothing
+    # citations:  # [{specificity: none}] when the source cites nothing
     #   - as: "what is cited, in your own words"
-    #     specificity: vague  # full partial vague none
+    #     specificity: vague  # full partial vague
     #     resolution: unresolved  # resolved ambiguous unresolved nonexistent pending
     #     search: [{where: PubMed, query: "...", on: 2026-01-31, hits: 0}]
 # evidence:

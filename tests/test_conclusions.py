@@ -170,6 +170,34 @@ def test_what_nothing_cited_can_be_found_for_is_unverifiable(tmp_path):
     assert concluded(tmp_path, claim).verdict == "unverifiable"
 
 
+def citing(citation):
+    """Return the claim without evidence, its source citing this."""
+    claim = ledgers.CLAIM.replace("evidence:\n" + LINE, "")
+    return claim.replace('words: "keeps you wide awake"}', f"citations: [{{{citation}}}]}}")
+
+
+def test_a_source_that_cites_nothing_makes_no_claim_unverifiable(tmp_path):
+    assert concluded(tmp_path, citing("specificity: none")).verdict == "not-assessed"
+
+
+@pytest.mark.parametrize(
+    ("citation", "code", "said"),
+    [
+        ("specificity: none, as: a study", "E211", "says that nothing is cited"),
+        ("specificity: vague, as: a study", "E201", "`resolution` is missing"),
+        ("specificity: vague, resolution: pending", "E201", "`as` is missing"),
+    ],
+)
+def test_a_citation_says_that_there_is_none_or_what_it_is_and_what_became_of_it(
+    tmp_path, citation, code, said
+):
+    evidence = ledgers.evidence(tmp_path, {CLAIM: citing(citation)})
+
+    found = [problem for problem in evidence.problems if problem.code == code]
+    assert [said in problem.message for problem in found] == [True]
+    assert found[0].line == 7
+
+
 def test_a_fact_is_checked_against_its_sources_whatever_their_certainty(tmp_path):
     claim = (
         worded("certain")
