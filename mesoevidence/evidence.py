@@ -356,10 +356,16 @@ def _bar(verdicts: Mapping[str, int]) -> str:
     total = sum(verdicts.values())
     if not total:
         return ""
-    style = "display:inline-block;box-sizing:border-box;overflow:hidden;white-space:nowrap;border:1px solid"
+    style = (
+        "display:inline-block;box-sizing:border-box;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;"
+        "border:1px solid;padding:0 2px;font-size:80%"
+    )
     parts = "".join(
         f'<span style="{style};width:{100 * n / total:.2f}%" title="{escape.html(word)}: {n}">'
-        f"{escape.html(word) if n >= total / 8 else ''} {n}</span>"
+        f"{f'{escape.html(word)} ' if 100 * n >= total * len(word) else ''}{n}</span>"
         for word, n in verdicts.items()
     )
-    return f'<div role="img" aria-label="verdicts of {total} claims" style="width:100%">{parts}</div>'
+    listed = escape.html(", ".join(f"{n} {word}" for word, n in verdicts.items()))
+    return (
+        f'<div role="img" aria-label="verdicts of {total} claims: {listed}" style="width:100%">{parts}</div>'
+    )
