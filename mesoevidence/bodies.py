@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from scipy import special
@@ -32,6 +32,7 @@ DERIVED: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+Arms: TypeAlias = Mapping[str, str | Sequence[str]]
 WITHIN = frozenset({"rct-within-person", "rct-crossover", "before-after"})  # a person stands in every arm
 
 
@@ -91,28 +92,34 @@ class Estimate(NamedTuple):
     numbers: Mapping[str, float]
 
 
-def body(ledger: Ledger, synthesis: str | None) -> Body:
+def body(ledger: Ledger, synthesis: str | None, measure: str | None = None, arms: Arms | None = None) -> Body:
     """Return the studies of a synthesis with their effects: arms of one side combined, as its record says.
 
     Events and people add up; means and standard deviations combine (Cochrane Handbook 6.5.2.10). A study of
-    which only the contrast was seen enters with that.
+    which only the contrast was seen enters with that. `measure` and `arms`, the arms taken as the
+    intervention of a study, stand in for those of the record.
     """
     record = synthesis_of(ledger, synthesis)
     analysis = record.analysis
     if analysis is None:
         why = record.narrative.why if record.narrative else "no analysis was fixed"
         raise EvidenceError(f"`{record.id}` is not pooled: {why}")
-    spec = effects.named(analysis.measure)
+    spec = effects.named(measure or analysis.measure)
     results = [_result(ledger, record.id, item) for item in record.include]
-    sides = [(item.intervention, item.comparator) for item in record.include]
+    other = _other_arms(record, results, arms or {})
+    sides = [(other.get(item.study, item.intervention), item.comparator) for item in record.include]
     rows = [arms_of(result, spec.shape, both) for result, both in zip(results, sides, strict=True)]
     names = rows[0].keys() if rows else ()
-    arms = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
-    contrasts = np.array([contrast_of(result, spec) for result in results], dtype=np.float64).reshape(-1, 2)
+    found = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
+    pairs = [
+        (math.nan, math.nan) if item.study in other else contrast_of(result, spec)
+        for item, result in zip(record.include, results, strict=True)
+    ]
+    contrasts = np.array(pairs, dtype=np.float64).reshape(-1, 2)
     yi, vi = contrasts[:, 0], contrasts[:, 1]
     note: list[str | None] = [None] * len(rows)
-    if arms:
-        yi, vi, said = effects.compute(cells_of(arms, spec), spec)
+    if found:
+        yi, vi, said = effects.compute(cells_of(found, spec), spec)
         seen = np.isnan(yi) & np.isfinite(contrasts[:, 0])
         yi, vi = np.where(seen, contrasts[:, 0], yi), np.where(seen, contrasts[:, 1], vi)
         note = [None if told else text for told, text in zip(seen, said, strict=True)]
@@ -122,12 +129,25 @@ def body(ledger: Ledger, synthesis: str | None) -> Body:
         analysis,
         spec,
         studies,
-        arms,
+        found,
         yi,
         vi,
         tuple(note),
         question_of(ledger, record),
     )
+
+
+def _other_arms(record: Synthesis, results: Sequence[Result], arms: Arms) -> dict[str, list[str]]:
+    """Return the arms that stand in for those of the record, or say that there is no such study or arm."""
+    known = {item.study: result.values or {} for item, result in zip(record.include, results, strict=True)}
+    found = {study: [names] if isinstance(names, str) else list(names) for study, names in arms.items()}
+    for study, names in found.items():
+        if study not in known:
+            raise EvidenceError(f"`{record.id}` has no study `{study}`; it has {', '.join(known)}")
+        for name in names or [""]:
+            if name not in known[study]:
+                raise EvidenceError(f"`{study}` has no arm `{name}`; it has {', '.join(known[study])}")
+    return found
 
 
 def cells_of(arms: Mapping[str, Floats], spec: Measure) -> dict[str, Floats]:

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import special
 
 from mesoevidence import bodies, effects
-from mesoevidence.bodies import DERIVED, Question
+from mesoevidence.bodies import DERIVED, Arms, Question
 from mesoevidence.conversions import Floats
 from mesoevidence.effects import To, named
 from mesoevidence.formulas import COLUMNS, MEASURES, Measure
@@ -140,9 +140,11 @@ class Body(NamedTuple):
     question: Question
 
 
-def synthesis_frame(ledger: Ledger, synthesis: str | None) -> Body:
+def synthesis_frame(
+    ledger: Ledger, synthesis: str | None, measure: str | None = None, arms: Arms | None = None
+) -> Body:
     """Return the studies of a synthesis with their effects; `bodies.body` says how."""
-    found = bodies.body(ledger, synthesis)
+    found = bodies.body(ledger, synthesis, measure, arms)
     slab = [bodies.label_of(ledger, study) for study in found.studies]
     frame = pd.DataFrame({"slab": slab, "study": found.studies, **found.arms})
     frame = frame.assign(yi=found.yi, vi=found.vi)

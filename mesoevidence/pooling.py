@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mesoevidence import fitting, heterogeneity, mantel_haenszel, measures
-from mesoevidence.bodies import Question
+from mesoevidence.bodies import Arms
 from mesoevidence.fitting import COUNTED, Fit, Rows
 from mesoevidence.formulas import MEASURES
 from mesoevidence.heterogeneity import Ints, Mask
@@ -48,6 +49,7 @@ def pool(
     test: str | None = None,
     level: float = 0.95,
     tau2_ci: bool = False,
+    arms: Arms | None = None,
 ) -> Pooled: ...
 
 
@@ -62,6 +64,7 @@ def pool(
     test: str | None = None,
     level: float = 0.95,
     tau2_ci: bool = False,
+    arms: Arms | None = None,
 ) -> pd.DataFrame: ...
 
 
@@ -75,6 +78,7 @@ def pool(
     test: str | None = None,
     level: float = 0.95,
     tau2_ci: bool = False,
+    arms: Arms | None = None,
 ) -> Pooled | pd.DataFrame:
     """Pool the studies of one question, or with `by` those of every question at once.
 
@@ -97,6 +101,8 @@ def pool(
         Of the intervals.
     tau2_ci : bool
         With `by`: add the Q-profile interval. A `Pooled` always has it.
+    arms : dict, optional
+        Of a synthesis: by study, the arms to take as its intervention instead of those of the record.
 
     Returns
     -------
@@ -113,15 +119,13 @@ def pool(
     array([['a', 2],
            ['b', 1]], dtype=object)
     """
-    label = question = None
+    body = None
     if not isinstance(data, pd.DataFrame):
-        ledger = getattr(data, "ledger", data)
-        if not isinstance(ledger, Ledger):
-            raise EvidenceError(
-                f"pool takes a DataFrame, or evidence and the id of a synthesis, not {type(data)}"
-            )
-        data, label, plan, question = measures.synthesis_frame(ledger, synthesis)
+        body = _body(data, synthesis, measure, arms)
+        data, plan = body.frame, body.analysis
         measure, method, test = measure or plan.measure, method or plan.method, test or plan.test
+    elif arms is not None:
+        raise EvidenceError("`arms` are those of a synthesis; of a frame, choose the rows")
     method, test = method or "REML", test or "knha"
     _check_request(method, test, level)
     if method in COUNTED:
@@ -129,9 +133,33 @@ def pool(
     if method == "Peto" and measure in (None, "OR"):
         measure = "PETO"
     if by is None:
-        named = _measure_of(data, measure)
-        return _one(data, named, method, test, level, label, question)
+        pooled = _one(data, _measure_of(data, measure), method, test, level)
+        return pooled if body is None else _named(pooled, body, arms or {})
     return _many(data, [by] if isinstance(by, str) else list(by), measure, method, test, level, tau2_ci)
+
+
+def _body(data: object, synthesis: str | None, measure: str | None, arms: Arms | None) -> measures.Body:
+    """Return the studies of a synthesis, or say that it needs evidence."""
+    ledger = getattr(data, "ledger", data)
+    if not isinstance(ledger, Ledger):
+        raise EvidenceError(
+            f"pool takes a DataFrame, or evidence and the id of a synthesis, not {type(data)}"
+        )
+    return measures.synthesis_frame(ledger, synthesis, measure, arms)
+
+
+def _named(pooled: Pooled, body: measures.Body, arms: Arms) -> Pooled:
+    """Return the result with its question, and say where it is not the analysis that was fixed."""
+    plan = body.analysis
+    asked = (pooled.measure, pooled.method, pooled.test)
+    fixed = (plan.measure, plan.method, plan.test or "knha")
+    said = [f"{one} instead of {other}" for one, other in zip(asked, fixed, strict=True) if one != other]
+    said += [
+        f"of {study} {' and '.join([names] if isinstance(names, str) else names)}"
+        for study, names in arms.items()
+    ]
+    first = (f"exploratory, not the analysis that was fixed: {', '.join(said)}",) if said else ()
+    return replace(pooled, label=body.label, question=body.question, warnings=(*first, *pooled.warnings))
 
 
 def _check_request(method: str, test: str, level: float) -> None:
@@ -203,15 +231,7 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     return found
 
 
-def _one(
-    frame: pd.DataFrame,
-    measure: str,
-    method: str,
-    test: str,
-    level: float,
-    label: str | None,
-    question: Question | None,
-) -> Pooled:
+def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float) -> Pooled:
     """Pool one question."""
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
     kept = np.flatnonzero(rows.there)
@@ -234,7 +254,7 @@ def _one(
         estimate=numbers["estimate"], **{name: numbers[name] for name in same},
         df=_whole(numbers["df"]), q_df=_whole(numbers["q_df"]), ci=ci, prediction=prediction, k=len(kept),
         n=None if people is None else _whole(_known(people[kept].sum())), measure=measure, method=method,
-        test=test, level=level, warnings=warnings, label=label, question=question,
+        test=test, level=level, warnings=warnings, label=None, question=None,
         given=_more(frame, kept),
         slab=tuple(str(slab[row]) for row in kept.tolist()), yi=tuple(rows.yi[kept].tolist()),
         vi=tuple(rows.vi[kept].tolist()), weights=tuple(by_row[kept].tolist()),

@@ -352,3 +352,63 @@ def test_the_many_question_form_is_a_pure_function_that_travels():
     before = frame.copy()
     pool(frame, by="question")
     pd.testing.assert_frame_equal(frame, before)
+
+
+# A synthesis pooled otherwise than its record says ------------------------------------------------
+
+
+EVIDENCE, TRIALS = me.load(GOLDEN.parent.parent), "meso-v-saline-response"
+
+
+def test_a_synthesis_is_pooled_as_its_record_says_and_then_claims_no_freedom():
+    ours = me.pool(EVIDENCE, TRIALS)
+    plan = EVIDENCE.syntheses[TRIALS].analysis
+    assert (ours.measure, ours.method, ours.test) == (plan.measure, plan.method, plan.test)
+    assert not any("exploratory" in warning for warning in ours.warnings)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"measure": "OR"}, "OR instead of RR"),
+        ({"method": "DL", "test": "z"}, "DL instead of REML, z instead of knha"),
+        ({"arms": {"sobhy-2013": "high-dose"}}, "of sobhy-2013 high-dose"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_another_analysis_than_the_one_fixed_says_so_first(options, said):
+    ours = me.pool(EVIDENCE, TRIALS, **options)
+    assert ours.warnings[0] == f"exploratory, not the analysis that was fixed: {said}"
+    assert ours.label == me.pool(EVIDENCE, TRIALS).label
+
+
+def test_one_arm_of_a_study_can_stand_for_both_and_another_measure_for_the_fixed_one():
+    record = me.pool(EVIDENCE, TRIALS).studies.set_index("study")
+    alone = me.pool(EVIDENCE, TRIALS, arms={"sobhy-2013": ["high-dose"]}).studies.set_index("study")
+    both = record.loc["sobhy-2013", ["ai", "n1i", "ci", "n2i"]].tolist()
+    assert (both, alone.loc["sobhy-2013", ["ai", "n1i", "ci", "n2i"]].tolist()) == (
+        [45, 60, 12, 30],
+        [27, 30, 12, 30],
+    )
+    others = [study for study in record.index if study != "sobhy-2013"]
+    assert alone.loc[others, "yi"].tolist() == record.loc[others, "yi"].tolist()
+    odds = me.pool(EVIDENCE, TRIALS, measure="OR").studies.set_index("study").loc["sobhy-2013", "yi"]
+    assert odds == pytest.approx(math.log((45 / 15) / (12 / 18)))
+
+
+@pytest.mark.parametrize(
+    ("arms", "words"),
+    [
+        ({"gajjar-2019": "minoxidil"}, "no study `gajjar-2019`; it has abdallah-2009"),
+        ({"sobhy-2013": "middle-dose"}, "no arm `middle-dose`; it has low-dose"),
+        ({"sobhy-2013": []}, "no arm"),
+    ],
+)
+def test_a_study_or_arm_that_is_not_there_is_named_with_those_that_are(arms, words):
+    with pytest.raises(me.EvidenceError, match=words):
+        me.pool(EVIDENCE, TRIALS, arms=arms)
+
+
+def test_arms_of_a_frame_are_refused():
+    with pytest.raises(me.EvidenceError, match="choose the rows"):
+        pool(pd.DataFrame(BASE), arms={"a": "b"})
