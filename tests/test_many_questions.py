@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mesoevidence as me
+from benchmarks.pooling import adversarial, ended
 
 PAGE = (Path(__file__).parent.parent / "docs" / "many-questions.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -87,3 +88,9 @@ def test_two_dask_workers_give_the_same_rows():
         names["pooled"].sort_values("question", ignore_index=True).astype(whole.dtypes)
     )  # Dask has its own text
     pd.testing.assert_frame_equal(rows, whole, check_exact=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["REML", "ML", "EB", "PM"])
+def test_every_iteration_ends_at_a_solution_however_hard_the_sets(method):
+    assert ended(adversarial(20_000), method) == (20_000, 20_000)
