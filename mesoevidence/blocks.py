@@ -16,7 +16,7 @@ NOTHING: Any = Field(default_factory=lambda: MappingProxyType({}))
 class Model(BaseModel):
     """Typed, frozen, and closed to fields nobody asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Place(Model):

@@ -1,6 +1,7 @@
 """The command `mesoevidence`: check, show, new, schema, report."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,7 @@ def check(given: argparse.Namespace) -> int:
     read, found = ledger.read(root)
     result = checks.check(read, found)
     console.FORMATS[given.format](result, root)
+    gc.freeze()  # nothing is left to collect: the process ends here
     return FOUND if any(problem.severity == "error" for problem in result.problems) else OK
 
 
