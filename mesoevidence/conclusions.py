@@ -1,18 +1,23 @@
 """What may be concluded of a claim: how certain its evidence is, and the verdict that follows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from mesoevidence.certainty import strength_of
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Study, Synthesis
-from mesoevidence.problems import EvidenceError, Problem
-from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, VerdictWord, Wording, words
+from mesoevidence.problems import EvidenceError, Problem, nearest
+from mesoevidence.targets import Seen, case, side_of
+from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, Size, VerdictWord, Wording, words
 
 ORDER: tuple[EvidenceStrength, ...] = words(EvidenceStrength)  # type: ignore[assignment]  # strongest first
 _GRADED: tuple[EvidenceStrength, ...] = ("high", "moderate", "low", "very-low")
 # How certain a wording each certainty allows (GRADE guidelines 26, Santesso 2020): "does", "probably", "may".
 _ALLOWED: dict[EvidenceStrength, int] = {"high": 3, "moderate": 2, "low": 1}
 _CERTAIN: dict[Wording, int] = {"certain": 3, "probable": 2, "possible": 1}
+# How large an effect a wording and the data say; an effect whose size was not computed bears out "some".
+_LARGE: dict[Size, int] = {"none": 0, "small": 1, "some": 2, "large": 3}
 # From the mildest to the strictest: a recorded verdict may be stricter than the rule, never milder.
 _STRICT: tuple[VerdictWord, ...] = ("supported", "overstated", "insufficient", "contradicted")
 
@@ -32,13 +37,17 @@ class Conclusion:
         The steps that lead to it, in order.
     overclaim : int or None
         By how many steps the strongest wording exceeds what the evidence allows (0 to 3); None where no
-        wording was recorded.
+        wording was recorded, and for claims that no certainty is asked of.
+    overclaim_size : int or None
+        By how many steps the largest size that is claimed exceeds that of the data: none, small, some, large;
+        None where no size is claimed. Evidence that allows no conclusion bears out no size.
     """
 
     verdict: VerdictWord | None
     strength: EvidenceStrength
     reasons: tuple[str, ...]
     overclaim: int | None
+    overclaim_size: int | None
 
 
 def conclude(data: object, claim: str | Claim) -> Conclusion:
@@ -67,14 +76,24 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
     ledger = of(data)
     if isinstance(claim, str):
         if claim not in ledger.claims:
-            raise EvidenceError(f"there is no claim {claim!r}")
+            near = nearest(claim, ledger.claims)
+            raise EvidenceError(
+                f"there is no claim {claim!r}" + (f"; did you mean {near!r}?" if near else "")
+            )
         claim = ledger.claims[claim]
     strength, lines = _deciding(claim, ledger)
-    verdict, reasons = _verdict(claim, strength, lines)
-    wordings = [item.wording for item in claim.appearances if item.wording]
-    strongest = max((_CERTAIN[word] for word in wordings), default=None)
-    overclaim = None if strongest is None else max(0, strongest - _ALLOWED.get(strength, 0))
-    return Conclusion(verdict, strength, tuple(reasons), overclaim)
+    verdict, reasons = _verdict(claim, strength, lines, ledger)
+    graded = claim.asserts != "fact" and claim.kind not in ("background", "evidence-state")
+    wordings = [_CERTAIN[item.wording] for item in claim.appearances if item.wording and graded]
+    sizes = [_LARGE[item.size] for item in claim.appearances if item.size in _LARGE and graded]
+    allowed = _size_seen(lines, ledger)[0] if strength in _ALLOWED else 0
+    return Conclusion(
+        verdict,
+        strength,
+        tuple(reasons),
+        max(0, max(wordings) - _ALLOWED.get(strength, 0)) if wordings else None,
+        max(0, max(sizes) - allowed) if sizes else None,
+    )
 
 
 def evidence_strength(claim: Claim, ledger: Ledger) -> EvidenceStrength:
@@ -119,10 +138,8 @@ def _strengths(claim: Claim, ledger: Ledger) -> Iterator[tuple[EvidenceLine, Evi
 
 def _of_synthesis(synthesis: Synthesis, ledger: Ledger) -> EvidenceStrength:
     """Return the certainty of a synthesis; before it is judged, the provisional one of its best study."""
-    if synthesis.certainty and synthesis.certainty.overall:
-        return synthesis.certainty.overall.judgement
-    if synthesis.certainty and synthesis.certainty.system == "none":
-        return "not-graded"
+    if recorded := strength_of(synthesis):
+        return recorded
     studies = [ledger.studies[line.study] for line in synthesis.include if line.study in ledger.studies]
     provisional = [strength for study in studies if (strength := _of_study(study))]
     return min(provisional, key=ORDER.index, default="not-graded")
@@ -141,7 +158,7 @@ def _one_less(strength: EvidenceStrength) -> EvidenceStrength:
 
 
 def _verdict(
-    claim: Claim, strength: EvidenceStrength, lines: Sequence[EvidenceLine]
+    claim: Claim, strength: EvidenceStrength, lines: Sequence[EvidenceLine], ledger: Ledger
 ) -> tuple[VerdictWord | None, list[str]]:
     """Return the verdict by the table of the record's schema, and the steps to it."""
     if claim.kind == "background":
@@ -157,9 +174,8 @@ def _verdict(
     if claim.asserts == "fact":
         return _fact(directions, reasons)
     if claim.asserts in ("frequency", "no-difference"):
-        why = f"a claim of {claim.asserts} needs an interval inside a stated threshold, and none is recorded"
-        return "insufficient", [*reasons, why]
-    return _effect(claim, strength, directions, reasons)
+        return _within(claim, strength, lines, reasons, ledger)
+    return _effect(claim, strength, lines, reasons, ledger)
 
 
 def _without_evidence(claim: Claim) -> tuple[VerdictWord, list[str]]:
@@ -184,26 +200,123 @@ def _fact(directions: set[str], reasons: list[str]) -> tuple[VerdictWord, list[s
     return "insufficient", [*reasons, "its sources settle it neither way"]
 
 
+def _within(
+    claim: Claim,
+    strength: EvidenceStrength,
+    lines: Sequence[EvidenceLine],
+    reasons: list[str],
+    ledger: Ledger,
+) -> tuple[VerdictWord, list[str]]:
+    """Return the verdict on a claim of no difference or of a frequency, by interval and threshold."""
+    reasons = [*reasons, *_none_seen(claim, lines, ledger)]
+    places = [place for line in lines if (place := _interval_place(line, ledger))]
+    if not places:
+        why = f"a claim of {claim.asserts} needs an interval inside a stated threshold, and none is recorded"
+        return "insufficient", [*reasons, why]
+    reasons += [said for _, said in places]
+    if strength not in _ALLOWED:
+        return "insufficient", [*reasons, "so uncertain evidence allows no conclusion"]
+    found = {where for where, _ in places}
+    if found == {"outside"}:
+        return ("overstated" if strength == "low" else "contradicted"), reasons
+    if found != {"inside"}:
+        return "insufficient", reasons
+    return _worded(claim, strength, reasons)
+
+
+def _interval_place(line: EvidenceLine, ledger: Ledger) -> tuple[str, str] | None:
+    """Return whether a synthesis' interval lies inside the threshold it states, and that in words."""
+    synthesis = ledger.syntheses.get(line.synthesis or "")
+    seen = case(ledger, synthesis).seen if synthesis else None
+    effect = seen.against() if seen else None
+    if seen is None or effect is None or seen.threshold is None or seen.threshold.low == seen.threshold.high:
+        return None
+    sides = {side_of(end, seen.threshold) for end in (effect.low, effect.high)}
+    where = "inside" if sides == {"inside"} else "outside" if len(sides) == 1 else "across"
+    said = f"the interval {effect.low:.3g} to {effect.high:.3g} lies {where} {seen.threshold.said}"
+    return where, f"{line.synthesis}: {said}"
+
+
+def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> Iterator[str]:
+    """Yield, where nobody had the event, how often it may happen all the same: 3/n (Hanley 1983)."""
+    outcome = claim.pico.outcome if claim.pico else None
+    for line in lines:
+        synthesis, study = ledger.syntheses.get(line.synthesis or ""), ledger.studies.get(line.study or "")
+        parts = (
+            [(item.study, item.result, item.intervention) for item in synthesis.include] if synthesis else []
+        )
+        results = study.results if study else ()
+        parts += [(line.study or "", item.id, ()) for item in results if item.outcome == outcome]
+        counts = [_counted(ledger.studies.get(name), result, arms) for name, result, arms in parts]
+        persons = sum(n for _, n in counts)
+        if persons and all(events == 0 for events, _ in counts):
+            bound = f"up to {300 / persons:.2g} % cannot be ruled out (3/n)"
+            yield f"{line.study or line.synthesis}: 0 events in {persons} persons; {bound}"
+
+
+def _counted(study: Study | None, result: str, arms: Sequence[str]) -> tuple[int | None, int]:
+    """Return events and persons of a result, in some arms or in all; None where they were not counted."""
+    found = next((item.values for item in study.results if item.id == result), None) if study else None
+    values = [part for arm, part in (found or {}).items() if not arms or arm in arms]
+    known = [(part.events, part.n) for part in values if part.events is not None and part.n is not None]
+    if not known or len(known) < len(values):
+        return None, 0
+    return sum(events for events, _ in known), sum(n for _, n in known)
+
+
 def _effect(
-    claim: Claim, strength: EvidenceStrength, directions: set[str], reasons: list[str]
+    claim: Claim,
+    strength: EvidenceStrength,
+    lines: Sequence[EvidenceLine],
+    reasons: list[str],
+    ledger: Ledger,
 ) -> tuple[VerdictWord, list[str]]:
     """Return the verdict on a claim of an effect."""
     if strength not in _ALLOWED:
         return "insufficient", [*reasons, "so uncertain evidence allows no conclusion"]
-    supports = "supports" in directions
-    if strength in ("high", "moderate") and not supports:
+    directions = {line.direction for line in lines}
+    if strength in ("high", "moderate") and "supports" not in directions:
         return "contradicted", [*reasons, "it shows little or no effect, or the opposite"]
-    if not supports:
+    if "supports" not in directions:
         opposite = "points the other way" if "contradicts" in directions else "shows little or no effect"
         return "overstated", [*reasons, f"as far as it goes it {opposite}"]
-    wordings = [item.wording for item in claim.appearances if item.wording]
-    beyond = [word for word in wordings if _CERTAIN[word] > _ALLOWED[strength]]
-    if beyond:
-        allowed = next(word for word, rank in _CERTAIN.items() if rank == _ALLOWED[strength])
+    claimed = max((_LARGE[item.size] for item in claim.appearances if item.size in _LARGE), default=0)
+    allowed, said = _size_seen(lines, ledger)
+    if claimed > allowed:
+        reasons = [
+            *reasons,
+            f"called {_word(_LARGE, claimed)}, where {_word(_LARGE, allowed)} is borne out: {said}",
+        ]
+        return "overstated", _worded(claim, strength, reasons)[1] if _beyond(claim, strength) else reasons
+    return _worded(claim, strength, reasons)
+
+
+def _size_seen(lines: Sequence[EvidenceLine], ledger: Ledger) -> tuple[int, str]:
+    """Return the largest size that the deciding lines bear out, and that in words."""
+    named = [ledger.syntheses.get(line.synthesis or "") for line in lines]
+    found: list[Seen] = [case(ledger, synthesis).seen for synthesis in named if synthesis]
+    sizes = [_LARGE[size] for seen in found if (size := seen.size()) in _LARGE]
+    if not sizes:
+        return _LARGE["some"], "no size was computed"
+    return max(sizes), "that is the size in the data"
+
+
+def _worded(claim: Claim, strength: EvidenceStrength, reasons: list[str]) -> tuple[VerdictWord, list[str]]:
+    """Return the verdict by how certain the claim is worded."""
+    if beyond := _beyond(claim, strength):
+        allowed = _word(_CERTAIN, _ALLOWED[strength])
         return "overstated", [*reasons, f"worded as {beyond[0]}, where {allowed} is allowed"]
-    if any(item.size == "large" for item in claim.appearances) and strength != "high":
-        return "overstated", [*reasons, "called large, which this evidence does not bear out"]
     return "supported", [*reasons, "worded no more strongly than that allows"]
+
+
+def _beyond(claim: Claim, strength: EvidenceStrength) -> list[Wording]:
+    """Return the wordings that are more certain than the evidence allows."""
+    wordings = [item.wording for item in claim.appearances if item.wording]
+    return [word for word in wordings if _CERTAIN[word] > _ALLOWED[strength]]
+
+
+def _word(ranks: Mapping[Any, int], rank: int) -> str:
+    return str(next(word for word, value in ranks.items() if value == rank))
 
 
 def _named(lines: Sequence[EvidenceLine]) -> str:

@@ -115,20 +115,42 @@ def test_the_verdict_follows_the_table(tmp_path, certainty, wording, direction, 
     assert concluded(tmp_path, worded(wording, direction=direction), certainty).verdict == verdict
 
 
-def test_a_size_that_the_evidence_does_not_bear_out_is_overstated(tmp_path):
-    assert concluded(tmp_path, worded("probable", "large"), "moderate").verdict == "overstated"
-    assert concluded(tmp_path, worded("certain", "large"), "high").verdict == "supported"
+MODEST = ledgers.STUDY.replace("events: 5,", "events: 9,").replace("5 of 20", "9 of 20")  # a ratio of 4/3
 
 
-def test_worse_evidence_never_earns_a_milder_verdict(tmp_path):
+def test_a_size_that_the_data_do_not_bear_out_is_overstated(tmp_path):
+    large = concluded(tmp_path, worded("probable", "large"), "moderate")
+    modest = concluded(tmp_path, worded("probable", "large"), "moderate", MODEST)
+
+    assert (large.verdict, large.overclaim_size) == ("supported", 0)
+    assert (modest.verdict, modest.overclaim_size) == ("overstated", 1)
+    assert modest.reasons[-1] == "called large, where some is borne out: that is the size in the data"
+
+
+def test_a_single_study_bears_out_no_large_effect(tmp_path):
+    conclusion = concluded(tmp_path, worded("possible", "large"))
+
+    assert (conclusion.verdict, conclusion.overclaim, conclusion.overclaim_size) == ("overstated", 0, 1)
+    assert conclusion.reasons[-1] == "called large, where some is borne out: no size was computed"
+
+
+def test_evidence_that_allows_no_conclusion_bears_out_no_size(tmp_path):
+    assert concluded(tmp_path, worded("possible", "some"), "very-low").overclaim_size == 2
+    assert concluded(tmp_path, worded("possible"), "very-low").overclaim_size is None
+
+
+@pytest.mark.parametrize("wording", ["certain", "probable", "possible"])
+@pytest.mark.parametrize("size", ["large", "some", "small", "not-stated"])
+@pytest.mark.parametrize("asserts", ["increase", "no-difference"])
+def test_worse_evidence_never_earns_a_milder_verdict(tmp_path, wording, size, asserts):
     strict = ["supported", "overstated", "insufficient"]
-    for wording in ("certain", "probable", "possible"):
-        verdicts = [
-            concluded(tmp_path, worded(wording), level).verdict
-            for level in ("high", "moderate", "low", "very-low")
-        ]
+    claim = worded(wording, size).replace("asserts: increase", f"asserts: {asserts}")
 
-        assert [strict.index(word) for word in verdicts] == sorted(strict.index(word) for word in verdicts)
+    verdicts = [
+        ranged(tmp_path, claim, 0.9, 6, level).verdict for level in ("high", "moderate", "low", "very-low")
+    ]
+
+    assert [strict.index(word) for word in verdicts] == sorted(strict.index(word) for word in verdicts)
 
 
 def test_equal_lines_that_disagree_are_insufficient(tmp_path):
@@ -209,14 +231,82 @@ def test_a_fact_is_checked_against_its_sources_whatever_their_certainty(tmp_path
     assert concluded(tmp_path, claim.replace("supports", "contradicts")).verdict == "contradicted"
 
 
+RARE = (
+    worded("certain")
+    .replace("asserts: increase", "asserts: frequency")
+    .replace("kind: benefit", "kind: harm")
+)
+SAME = worded("certain").replace("asserts: increase", "asserts: no-difference")
+
+
 def test_a_claim_that_something_is_rare_needs_more_than_a_direction(tmp_path):
-    claim = (
-        worded("certain")
-        .replace("asserts: increase", "asserts: frequency")
-        .replace("kind: benefit", "kind: harm")
+    assert concluded(tmp_path, RARE, "high").verdict == "insufficient"
+
+
+def ranged(tmp_path, claim, low, high, certainty="high", study=ledgers.STUDY):
+    """Return the conclusion where a synthesis says what is trivial; the interval is 1.04 to 5.55."""
+    overall = f"{{judgement: {certainty}, why: as judged, by: mesoevidence, on: 2026-01-31}}"
+    threshold = f"threshold: {{range: [{low}, {high}]}}"
+    changes = {
+        CLAIM: claim.replace("study: smith-2001", "synthesis: tea-v-water"),
+        STUDY: study,
+        SYNTHESIS: f"{ledgers.SYNTHESIS}certainty: {{system: grade, {threshold}, overall: {overall}}}\n",
+    }
+    return me.conclude(ledgers.evidence(tmp_path, changes), "tea-keeps-awake")
+
+
+@pytest.mark.parametrize("claim", [RARE, SAME], ids=["frequency", "no-difference"])
+@pytest.mark.parametrize(
+    ("low", "high", "certainty", "verdict"),
+    [
+        (0.9, 6, "high", "supported"),
+        (0.9, 6, "moderate", "overstated"),
+        (0.9, 6, "very-low", "insufficient"),
+        (0.9, 1.1, "high", "insufficient"),
+        (0.9, 1.01, "high", "contradicted"),
+        (0.9, 1.01, "low", "overstated"),
+        (0.9, 1.01, "very-low", "insufficient"),
+    ],
+)
+def test_no_difference_and_frequency_go_by_the_interval_and_a_stated_threshold(
+    tmp_path, claim, low, high, certainty, verdict
+):
+    assert ranged(tmp_path, claim, low, high, certainty).verdict == verdict
+
+
+def test_the_place_of_the_interval_is_among_the_reasons(tmp_path):
+    assert (
+        "tea-v-water: the interval 1.04 to 5.55 lies inside 0.9 to 6"
+        in ranged(tmp_path, SAME, 0.9, 6).reasons
     )
 
-    assert concluded(tmp_path, claim, "high").verdict == "insufficient"
+
+def test_where_nobody_had_the_event_the_rule_of_three_is_printed(tmp_path):
+    none = ledgers.STUDY.replace("events: 12", "events: 0").replace("events: 5", "events: 0")
+    none = none.replace("12 of 20 v 5 of 20", "0 of 20 v 0 of 20")
+
+    conclusion = concluded(tmp_path, RARE, study=none)
+
+    assert conclusion.verdict == "insufficient"
+    assert "smith-2001: 0 events in 40 persons; up to 7.5 % cannot be ruled out (3/n)" in conclusion.reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "asserts"), [("history", "asserts: fact"), ("evidence-state", "asserts: increase")]
+)
+def test_claims_of_which_no_certainty_is_asked_have_no_overclaim(tmp_path, kind, asserts):
+    claim = (
+        worded("certain", "large")
+        .replace("asserts: increase", asserts)
+        .replace("kind: benefit", f"kind: {kind}")
+    )
+
+    assert (concluded(tmp_path, claim).overclaim, concluded(tmp_path, claim).overclaim_size) == (None, None)
+
+
+def test_a_claim_that_is_not_there_is_answered_with_the_nearest(tmp_path):
+    with pytest.raises(me.EvidenceError, match="did you mean 'tea-keeps-awake'"):
+        me.conclude(ledgers.evidence(tmp_path), "tea-keeps-awak")
 
 
 @pytest.mark.parametrize(
