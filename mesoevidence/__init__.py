@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mesoevidence.asymmetry import rank_test as rank_test
     from mesoevidence.asymmetry import regression_test as regression_test
     from mesoevidence.asymmetry import trim_and_fill as trim_and_fill
+    from mesoevidence.audits import Audit as Audit
+    from mesoevidence.audits import audit as audit
     from mesoevidence.certainty import Certainty as Certainty
     from mesoevidence.certainty import rate as rate
     from mesoevidence.charts.forest import forest as forest
@@ -50,10 +52,9 @@ NOTICE = (
 )
 
 _HOME = {
+    "Audit": "audits",
     "Certainty": "certainty",
     "Claim": "model",
-    "certainty_frame": "tables",
-    "rate": "certainty",
     "Evidence": "evidence",
     "EvidenceError": "problems",
     "MEASURES": "formulas",
@@ -63,6 +64,8 @@ _HOME = {
     "Synthesis": "model",
     "Topic": "model",
     "cluster_robust": "multilevel",
+    "audit": "audits",
+    "certainty_frame": "tables",
     "conclude": "conclusions",
     "cumulative": "diagnostics",
     "effect_sizes": "measures",
@@ -72,6 +75,7 @@ _HOME = {
     "load": "evidence",
     "meta_regression": "regression",
     "pool": "pooling",
+    "rate": "certainty",
     "rank_test": "asymmetry",
     "regression_test": "asymmetry",
     "subgroups": "regression",

@@ -1,16 +1,14 @@
 """The report: the checked ledger and its executed notebooks as a folder of pages that open from disk."""
 
-import csv
-import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mesoevidence import NOTICE, __version__, console, files, notebooks, tables
+from mesoevidence.audits import articles
 from mesoevidence.bodies import participants
 from mesoevidence.certainty import strength_of
 from mesoevidence.conclusions import conclude
@@ -19,7 +17,7 @@ from mesoevidence.ledger import Ledger
 from mesoevidence.model import Synthesis
 from mesoevidence.notebooks import Page
 from mesoevidence.pooling import pool
-from mesoevidence.problems import EvidenceError, Problem
+from mesoevidence.problems import EvidenceError
 from mesoevidence.vocabulary import DESIGNS
 
 # Nothing from any other server, no script at all; styles and pictures stand in the page itself.
@@ -33,14 +31,6 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One row of the coverage table: a place in an article, and the claims it makes."""
-
-    locator: str
-    claims: tuple[str, ...]
 
 
 def write_report(
@@ -100,7 +90,7 @@ def _index(evidence: Evidence, pages: list[Page], head: Mapping[str, str]) -> st
         evidence=evidence,
         ledger=ledger,
         pages=pages,
-        articles=_articles(ledger),
+        articles=articles(ledger),
         problems=[problem for problem in evidence.problems if problem.severity != "note"],
         notes=[problem for problem in evidence.problems if problem.severity == "note"],
         summary=console.summary(evidence.checked),
@@ -159,22 +149,6 @@ def _pooled(synthesis: Synthesis, ledger: Ledger) -> str:
         return pool(ledger, synthesis.id).summary()
     except EvidenceError as error:
         return f"not pooled: {error}"
-
-
-def _articles(ledger: Ledger) -> dict[str, list[Sentence]]:
-    """Return each source with its sentences: from the coverage table, else from the appearances."""
-    text = files.read(ledger.root, "evidence/coverage.csv", files.MAX_BIBLIOGRAPHY_BYTES)
-    found: dict[str, list[Sentence]] = {}
-    rows = csv.DictReader(io.StringIO("" if isinstance(text, Problem) else text))
-    if {"article", "locator", "claims"} <= set(rows.fieldnames or ()):
-        for row in rows:
-            claims = tuple(word for word in (row["claims"] or "").split() if word in ledger.claims)
-            found.setdefault(row["article"], []).append(Sentence(row["locator"], claims))
-        return found
-    for claim in ledger.claims.values():
-        for item in claim.appearances:
-            found.setdefault(item.source, []).append(Sentence(item.at, (claim.id,)))
-    return found
 
 
 def _is_web(text: str | None) -> bool:
