@@ -13,16 +13,6 @@ from mesoevidence.records import Path
 
 NOT_ASSESSED = "not-assessed"
 Risk = Literal["low", "some", "high", "not-judged"]
-_AMSTAR2_CRITICAL = (
-    "protocol",
-    "search",
-    "exclusions",
-    "risk-of-bias",
-    "synthesis-methods",
-    "bias-in-discussion",
-    "publication-bias",
-)
-_FLAWLESS = ("yes", "partial-yes", "not-applicable")
 _SEVERAL = 3  # domains with concerns from which "some concerns" overall asks for a second look
 
 
@@ -70,7 +60,7 @@ def _worst(tool: Tool, domains: Mapping[str, str]) -> str:
 
 def _amstar2(tool: Tool, domains: Mapping[str, str]) -> str:
     """Return confidence by AMSTAR 2 (Shea 2017, doi:10.1136/bmj.j4008): critical flaws first, then others."""
-    flaws = Counter(name in _AMSTAR2_CRITICAL for name, level in domains.items() if level == "no")
+    flaws = Counter(_AMSTAR2[name].endswith("(critical)") for name, level in domains.items() if level == "no")
     if flaws[True] > 1:
         return "critically-low"
     if NOT_ASSESSED in domains.values():
@@ -204,147 +194,80 @@ def _foreign(study: Study, at: int, ledger: Ledger) -> Iterator[Problem]:
         yield ledger.problem("E403", study.id, (*here, "domains"), message, hint, key=True)
 
 
-_ROB2 = MappingProxyType(
-    {
-        "randomisation": "Randomisation process",
-        "deviations": "Deviations from the intended interventions",
-        "missing-data": "Missing outcome data",
-        "measurement": "Measurement of the outcome",
-        "reporting": "Selection of the reported result",
-    }
-)
-_first, *_rest = _ROB2.items()
-_ROB2_SOURCE = "Sterne 2019, doi:10.1136/bmj.l4898"
-_ROB2_VARIANT = "riskofbias.info; Cochrane Handbook 6, chapter 23"
-_THREE = ("low", "some-concerns", "high")
+_ROB2 = {
+    "randomisation": "Randomisation process",
+    "deviations": "Deviations from the intended interventions",
+    "missing-data": "Missing outcome data",
+    "measurement": "Measurement of the outcome",
+    "reporting": "Selection of the reported result",
+}
+_CLUSTER = {"recruitment": "Identification and recruitment of participants"}
+_CROSSOVER = {"carryover": "Period and carry-over effects"}
+_ROB1 = {
+    "sequence": "Sequence generation", "concealment": "Allocation concealment",
+    "blinding": "Blinding of participants and personnel", "assessment": "Blinding of outcome assessment",
+    "attrition": "Incomplete outcome data", "reporting": "Selective reporting", "other": "Other bias",
+}  # fmt: skip
+_ROBINS = {
+    "confounding": "Confounding", "selection": "Selection of participants",
+    "classification": "Classification of interventions",
+    "deviations": "Deviations from the intended interventions", "missing-data": "Missing data",
+    "measurement": "Measurement of outcomes", "reporting": "Selection of the reported result",
+}  # fmt: skip
+_ROBINS2 = ("confounding", "classification", "selection", "missing-data", "measurement", "reporting")
+_AMSTAR2 = {
+    "question": "Question with its components", "protocol": "Protocol before the review (critical)",
+    "designs": "Choice of study designs explained", "search": "Comprehensive search (critical)",
+    "selection-in-duplicate": "Selection in duplicate", "extraction-in-duplicate": "Extraction in duplicate",
+    "exclusions": "Excluded studies listed with reasons (critical)",
+    "description": "Included studies described", "risk-of-bias": "Risk of bias assessed (critical)",
+    "funding-of-studies": "Funding of the studies",
+    "synthesis-methods": "Methods of meta-analysis (critical)",
+    "bias-in-synthesis": "Risk of bias weighed in the synthesis",
+    "bias-in-discussion": "Risk of bias weighed in the conclusions (critical)",
+    "heterogeneity": "Heterogeneity explained", "publication-bias": "Publication bias examined (critical)",
+    "interests": "Interests of the authors",
+}  # fmt: skip
+_THREE, _UNCLEAR = ("low", "some-concerns", "high"), ("low", "unclear", "high")
+_ANSWERS, _ITEMS = ("yes", "partial-yes", "no", "not-applicable"), ("yes", "unclear", "no", "not-applicable")
 _FOUR = ("low", "moderate", "serious", "critical")
-_YES = ("yes", "partial-yes", "no", "not-applicable")
+_FIVE = ("low", "low-except-confounding", *_FOUR[1:])
+_CONFIDENCE = ("high", "moderate", "low", "critically-low")
+_SOURCE = "Sterne 2019, doi:10.1136/bmj.l4898"
+_VARIANT = "riskofbias.info; Cochrane Handbook 6, chapter 23"
 
-TOOLS: Mapping[str, Tool] = MappingProxyType(
-    {
-        "rob2": Tool("RoB 2", "22 August 2019", _ROB2_SOURCE, _ROB2, _THREE, _THREE, 2, _worst),
-        "rob2-cluster": Tool(
-            "RoB 2 for cluster trials",
-            "18 March 2021",
-            _ROB2_VARIANT,
-            MappingProxyType(
-                dict([_first, ("recruitment", "Identification and recruitment of participants"), *_rest])
-            ),
-            _THREE,
-            _THREE,
-            2,
-            _worst,
-        ),
-        "rob2-crossover": Tool(
-            "RoB 2 for crossover trials",
-            "test version",
-            _ROB2_VARIANT,
-            MappingProxyType(dict([_first, ("carryover", "Period and carry-over effects"), *_rest])),
-            _THREE,
-            _THREE,
-            2,
-            _worst,
-        ),
-        "rob1": Tool(
-            "RoB 1",
-            "2011",
-            "Higgins 2011, doi:10.1136/bmj.d5928",
-            MappingProxyType(
-                {
-                    "sequence": "Sequence generation",
-                    "concealment": "Allocation concealment",
-                    "blinding": "Blinding of participants and personnel",
-                    "assessment": "Blinding of outcome assessment",
-                    "attrition": "Incomplete outcome data",
-                    "reporting": "Selective reporting",
-                    "other": "Other bias",
-                }
-            ),
-            ("low", "unclear", "high"),
-            ("low", "unclear", "high"),
-            2,
-            _worst,
-        ),
-        "robins-i-v1": Tool(
-            "ROBINS-I",
-            "2016",
-            "Sterne 2016, doi:10.1136/bmj.i4919",
-            MappingProxyType(
-                {
-                    "confounding": "Confounding",
-                    "selection": "Selection of participants",
-                    "classification": "Classification of interventions",
-                    "deviations": "Deviations from the intended interventions",
-                    "missing-data": "Missing data",
-                    "measurement": "Measurement of outcomes",
-                    "reporting": "Selection of the reported result",
-                }
-            ),
-            (*_FOUR, "no-information"),
-            _FOUR,
-            2,
-            _worst,
-        ),
-        "robins-i-v2": Tool(
-            "ROBINS-I V2",
-            "20 November 2025",
-            "riskofbias.info, ROBINS-I V2",
-            MappingProxyType(
-                {
-                    "confounding": "Confounding",
-                    "classification": "Classification of interventions",
-                    "selection": "Selection of participants",
-                    "missing-data": "Missing data",
-                    "measurement": "Measurement of the outcome",
-                    "reporting": "Selection of the reported result",
-                }
-            ),
-            ("low", "low-except-confounding", *_FOUR[1:]),
-            ("low", "low-except-confounding", *_FOUR[1:]),
-            3,
-            _worst,
-        ),
-        "amstar2": Tool(
-            "AMSTAR 2",
-            "2017",
-            "Shea 2017, doi:10.1136/bmj.j4008",
-            MappingProxyType(
-                {
-                    "question": "Question with its components",
-                    "protocol": "Protocol before the review (critical)",
-                    "designs": "Choice of study designs explained",
-                    "search": "Comprehensive search (critical)",
-                    "selection-in-duplicate": "Selection in duplicate",
-                    "extraction-in-duplicate": "Extraction in duplicate",
-                    "exclusions": "Excluded studies listed with reasons (critical)",
-                    "description": "Included studies described",
-                    "risk-of-bias": "Risk of bias assessed (critical)",
-                    "funding-of-studies": "Funding of the studies",
-                    "synthesis-methods": "Methods of meta-analysis (critical)",
-                    "bias-in-synthesis": "Risk of bias weighed in the synthesis",
-                    "bias-in-discussion": "Risk of bias weighed in the conclusions (critical)",
-                    "heterogeneity": "Heterogeneity explained",
-                    "publication-bias": "Publication bias examined (critical)",
-                    "interests": "Interests of the authors",
-                }
-            ),
-            _YES,
-            ("high", "moderate", "low", "critically-low"),
-            2,
-            _amstar2,
-        ),
-        "jbi": Tool(
-            "JBI checklist",
-            "",
-            "jbi.global/critical-appraisal-tools",
-            MappingProxyType({}),
-            ("yes", "unclear", "no", "not-applicable"),
-            ("low", "moderate", "high"),
-            2,
-            None,
-        ),
-        "custom": Tool(
-            "own tool", "", "the record's own words", MappingProxyType({}), _THREE, _THREE, 2, _worst
-        ),
-    }
-)
+
+def _with(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the domains of RoB 2 with those of a variant behind the first."""
+    first, *rest = _ROB2.items()
+    return dict([first, *more.items(), *rest])
+
+
+_TOOLS = {
+    "rob2": ("RoB 2", "22 August 2019", _SOURCE, _ROB2, _THREE, _THREE, 2, _worst),
+    "rob2-cluster": (
+        "RoB 2 for cluster trials", "18 March 2021", _VARIANT, _with(_CLUSTER), _THREE, _THREE, 2, _worst,
+    ),
+    "rob2-crossover": (
+        "RoB 2 for crossover trials", "test version", _VARIANT, _with(_CROSSOVER), _THREE, _THREE,
+        2, _worst,
+    ),
+    "rob1": ("RoB 1", "2011", "Higgins 2011, doi:10.1136/bmj.d5928", _ROB1, _UNCLEAR, _UNCLEAR, 2, _worst),
+    "robins-i-v1": (
+        "ROBINS-I", "2016", "Sterne 2016, doi:10.1136/bmj.i4919", _ROBINS, (*_FOUR, "no-information"), _FOUR,
+        2, _worst,
+    ),
+    "robins-i-v2": (
+        "ROBINS-I V2", "20 November 2025", "riskofbias.info", {name: _ROBINS[name] for name in _ROBINS2},
+        _FIVE, _FIVE, 3, _worst,
+    ),
+    "amstar2": (
+        "AMSTAR 2", "2017", "Shea 2017, doi:10.1136/bmj.j4008", _AMSTAR2, _ANSWERS, _CONFIDENCE,
+        2, _amstar2,
+    ),
+    "jbi": (
+        "JBI checklist", "", "jbi.global/critical-appraisal-tools", {}, _ITEMS, ("low", "moderate", "high"), 2, None,
+    ),
+    "custom": ("own tool", "", "the record's own words", {}, _THREE, _THREE, 2, _worst),
+}  # fmt: skip
+TOOLS: Mapping[str, Tool] = MappingProxyType({name: Tool(*facts) for name, facts in _TOOLS.items()})

@@ -25,20 +25,9 @@ VERDICT = pd.CategoricalDtype(list(words(VerdictWord)), ordered=False)
 STRENGTH = pd.CategoricalDtype(list(ORDER[::-1]), ordered=True)
 CERTAINTY = pd.CategoricalDtype([*words(CertaintyLevel), "not-graded"][::-1], ordered=True)
 _VALUES = (
-    "n",
-    "events",
-    "mean",
-    "sd",
-    "se",
-    "median",
-    "q1",
-    "q3",
-    "min",
-    "max",
-    "count",
-    "person_time",
+    "n", "events", "mean", "sd", "se", "median", "q1", "q3", "min", "max", "count", "person_time",
     "proportion",
-)
+)  # fmt: skip
 
 
 def table(name: str, ledger: Ledger, checked: Checked) -> pd.DataFrame:
@@ -59,22 +48,14 @@ def _claims(ledger: Ledger, checked: Checked) -> Iterator[Row]:
         pico = claim.pico
         directions = [line.direction for line in claim.evidence]
         yield (
-            claim.id,
-            claim.claim,
-            claim.kind,
-            claim.asserts,
-            _joined(topics_of(claim, ledger)),
-            _joined(pico.population if pico else ()),
-            _joined(pico.intervention if pico else ()),
-            _joined(pico.comparator if pico else ()),
-            pico.outcome if pico else None,
-            _joined(dict.fromkeys(item.source for item in claim.appearances)),
-            strongest_wording(claim),
+            claim.id, claim.claim, claim.kind, claim.asserts, _joined(topics_of(claim, ledger)),
+            _joined(pico.population if pico else ()), _joined(pico.intervention if pico else ()),
+            _joined(pico.comparator if pico else ()), pico.outcome if pico else None,
+            _joined(dict.fromkeys(item.source for item in claim.appearances)), strongest_wording(claim),
             *(directions.count(word) for word in ("supports", "contradicts", "neutral")),
-            claim.verdict.judgement if claim.verdict else None,
-            evidence_strength(claim, ledger),
+            claim.verdict.judgement if claim.verdict else None, evidence_strength(claim, ledger),
             claim.status,
-        )
+        )  # fmt: skip
 
 
 def strongest_wording(claim: Claim) -> str | None:
@@ -94,40 +75,22 @@ def _citations(ledger: Ledger, checked: Checked) -> Iterator[Row]:
         for view in claim.appearances:
             for item in view.citations:
                 yield (
-                    claim.id,
-                    view.source,
-                    view.at,
-                    item.described,
-                    item.specificity,
-                    item.resolution,
-                    item.ref,
-                    len(item.candidates),
-                    len(item.search),
-                    item.fidelity.judgement if item.fidelity else None,
-                )
+                    claim.id, view.source, view.at, item.described, item.specificity, item.resolution,
+                    item.ref, len(item.candidates), len(item.search), item.fidelity.judgement if
+                    item.fidelity else None,
+                )  # fmt: skip
 
 
 def _studies(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for study in ledger.studies.values():
         primary = ledger.references.get(study.reports[0]) if study.reports else None
         yield (
-            study.id,
-            primary.label if primary else study.title or study.id,
-            primary.year if primary else None,
-            study.design,
-            DESIGNS[study.design].level,
-            study.read,
-            persons(study),
-            len(study.arms),
-            _joined(study.population or ()),
-            _joined(topics_of(study, ledger)),
-            study.funding,
-            study.registration,
-            len(study.results),
-            len(study.flags),
-            primary.status if primary else None,
+            study.id, primary.label if primary else study.title or study.id, primary.year if primary else
+            None, study.design, DESIGNS[study.design].level, study.read, persons(study), len(study.arms),
+            _joined(study.population or ()), _joined(topics_of(study, ledger)), study.funding,
+            study.registration, len(study.results), len(study.flags), primary.status if primary else None,
             study.status,
-        )
+        )  # fmt: skip
 
 
 def persons(study: Study) -> int | None:
@@ -190,51 +153,30 @@ def _syntheses(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for synthesis in ledger.syntheses.values():
         pico, analysis = synthesis.pico, synthesis.analysis
         yield (
-            synthesis.id,
-            synthesis.label,
-            *(_joined(getattr(pico, side) or ()) for side in ("population", "intervention", "comparator")),
-            pico.outcome,
-            len({line.study for line in synthesis.include}),
-            participants(synthesis, ledger),
-            analysis.measure if analysis else None,
-            analysis.method if analysis else None,
-            analysis.test if analysis else None,
-            synthesis.narrative.why if synthesis.narrative else None,
-            strength_of(synthesis),
-            synthesis.status,
-        )
+            synthesis.id, synthesis.label, *(_joined(getattr(pico, side) or ()) for side in ("population",
+            "intervention", "comparator")), pico.outcome, len({line.study for line in synthesis.include}),
+            participants(synthesis, ledger), analysis.measure if analysis else None, analysis.method if
+            analysis else None, analysis.test if analysis else None, synthesis.narrative.why if
+            synthesis.narrative else None, strength_of(synthesis), synthesis.status,
+        )  # fmt: skip
 
 
 def _references(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for reference in ledger.references.values():
         fields = reference.fields
         yield (
-            reference.key,
-            reference.type,
-            reference.label,
-            reference.title,
-            reference.year,
-            fields.get("journal"),
-            reference.doi,
-            fields.get("pmid"),
-            reference.link,
-            reference.status,
-        )
+            reference.key, reference.type, reference.label, reference.title, reference.year,
+            fields.get("journal"), reference.doi, fields.get("pmid"), reference.link, reference.status,
+        )  # fmt: skip
 
 
 def _outcomes(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for slug, outcome in ledger.outcomes.items():
         yield (
-            slug,
-            outcome.label,
-            ledger.topic_of[slug],
-            outcome.type,
-            outcome.unit,
-            outcome.better,
-            outcome.importance,
-            _number(outcome.step),
-            _number(outcome.mid.value if outcome.mid else None),
-        )
+            slug, outcome.label, ledger.topic_of[slug], outcome.type, outcome.unit, outcome.better,
+            outcome.importance, _number(outcome.step), _number(outcome.mid.value if outcome.mid else
+            None),
+        )  # fmt: skip
 
 
 def _problems(ledger: Ledger, checked: Checked) -> Iterator[Row]:

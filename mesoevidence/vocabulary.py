@@ -15,17 +15,9 @@ Specificity = Literal["full", "partial", "vague", "none"]
 Resolution = Literal["resolved", "ambiguous", "unresolved", "nonexistent", "pending"]
 Match = Literal["probable", "possible", "mismatch"]
 Fidelity = Literal[
-    "accurate",
-    "oversimplified",
-    "overgeneralised",
-    "inaccurate",
-    "indirect",
-    "unsubstantiated",
-    "unrelated",
-    "contradicts",
-    "unobtainable",
-    "unchecked",
-]
+    "accurate", "oversimplified", "overgeneralised", "inaccurate", "indirect", "unsubstantiated",
+    "unrelated", "contradicts", "unobtainable", "unchecked",
+]  # fmt: skip
 LineDirection = Literal["supports", "contradicts", "neutral"]
 Directness = Literal["direct", "indirect"]
 Gap = Literal["population", "intervention", "comparator", "outcome"]
@@ -53,16 +45,9 @@ PoolMethod = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "MH
 PoolTest = Literal["z", "t", "knha", "adhoc"]
 
 RobTool = Literal[
-    "rob2",
-    "rob2-cluster",
-    "rob2-crossover",
-    "rob1",
-    "robins-i-v1",
-    "robins-i-v2",
-    "amstar2",
-    "jbi",
+    "rob2", "rob2-cluster", "rob2-crossover", "rob1", "robins-i-v1", "robins-i-v2", "amstar2", "jbi",
     "custom",
-]
+]  # fmt: skip
 CertaintyLevel = Literal["high", "moderate", "low", "very-low"]
 CertaintySystem = Literal["grade", "none"]
 ReferenceStatus = Literal[
@@ -70,33 +55,12 @@ ReferenceStatus = Literal[
 ]
 
 Design = Literal[
-    "rct",
-    "rct-cluster",
-    "rct-crossover",
-    "rct-within-person",
-    "quasi-rct",
-    "nonrandomised-trial",
-    "cohort",
-    "case-control",
-    "before-after",
-    "cross-sectional",
-    "case-series",
-    "case-report",
-    "outbreak",
-    "in-vitro",
-    "ex-vivo",
-    "animal",
-    "instrument",
-    "systematic-review",
-    "meta-analysis",
-    "network-meta-analysis",
-    "narrative-review",
-    "guideline",
-    "regulatory",
-    "registry-entry",
-    "expert-opinion",
-    "popular-article",
-]
+    "rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct", "nonrandomised-trial",
+    "cohort", "case-control", "before-after", "cross-sectional", "case-series", "case-report", "outbreak",
+    "in-vitro", "ex-vivo", "animal", "instrument", "systematic-review", "meta-analysis",
+    "network-meta-analysis", "narrative-review", "guideline", "regulatory", "registry-entry",
+    "expert-opinion", "popular-article",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
