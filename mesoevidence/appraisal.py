@@ -266,7 +266,8 @@ _TOOLS = {
         2, _amstar2,
     ),
     "jbi": (
-        "JBI checklist", "", "jbi.global/critical-appraisal-tools", {}, _ITEMS, ("low", "moderate", "high"), 2, None,
+        "JBI checklist", "", "jbi.global/critical-appraisal-tools", {}, _ITEMS, ("low", "moderate", "high"),
+        2, None,
     ),
     "custom": ("own tool", "", "the record's own words", {}, _THREE, _THREE, 2, _worst),
 }  # fmt: skip
