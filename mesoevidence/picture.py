@@ -48,8 +48,11 @@ class Picture:
         """Write the drawing as SVG."""
         files.write(Path(path), self.svg)
 
-    def _repr_html_(self) -> str:
+    def __html__(self) -> str:
+        """Return the drawing for a page; its text was escaped when it was drawn."""
         return f"<figure>{self.svg}</figure>"
+
+    _repr_html_ = __html__
 
     def __repr__(self) -> str:
         return f"<Picture: {self.alt}>"

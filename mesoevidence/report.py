@@ -16,6 +16,7 @@ from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Synthesis
 from mesoevidence.notebooks import Page
+from mesoevidence.picture import wording_picture
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
 from mesoevidence.vocabulary import DESIGNS
@@ -94,6 +95,7 @@ def _index(evidence: Evidence, pages: list[Page], head: Mapping[str, str]) -> st
         problems=[problem for problem in evidence.problems if problem.severity != "note"],
         notes=[problem for problem in evidence.problems if problem.severity == "note"],
         summary=console.summary(evidence.checked),
+        picture=wording_picture(ledger),
         **_asked_by_the_cards(ledger),
     )
 

@@ -75,6 +75,45 @@ def test_a_judgement_shows_that_nobody_reviewed_it(tmp_path):
     assert "draft, unreviewed" in page(tmp_path)
 
 
+def test_notes_are_listed_too(tmp_path):
+    unchecked = ledgers.REFERENCES.replace("x-status = {none}", "x-status = {unchecked}")
+
+    text = page(tmp_path, {"references.bib": unchecked})
+
+    assert "W803 (note)" in text
+
+
+def test_a_study_leads_back_to_the_claims_it_bears_on(tmp_path):
+    text = page(tmp_path)
+
+    card = re.search(r'<article class="card" id="study-smith-2001">(.*?)</article>', text, re.S)[1]
+    assert 'href="#claim-tea-keeps-awake"' in card
+
+
+def test_a_synthesis_shows_what_pooling_gives(tmp_path):
+    second = ledgers.STUDY.replace("smith-2001", "jones-2002")
+    line = "  - {study: smith-2001, result: evening, intervention: [tea], comparator: [water]}\n"
+    both = ledgers.SYNTHESIS.replace(line, line + line.replace("smith-2001", "jones-2002"))
+
+    text = page(
+        tmp_path,
+        {"evidence/studies/jones-2002.yaml": second, "evidence/syntheses/tea-v-water.yaml": both},
+    )
+
+    card = re.search(r'<article class="card" id="synthesis-tea-v-water">(.*?)</article>', text, re.S)[1]
+    assert "studies: 2, 80 people" in card
+
+
+def test_the_first_page_shows_how_far_words_exceed_evidence(tmp_path):
+    assert "1 of 1 claims are worded more strongly than their evidence allows" in page(tmp_path)
+
+
+def test_a_coverage_table_with_other_columns_is_not_read(tmp_path):
+    text = page(tmp_path, {"evidence/coverage.csv": "place,claim\nparagraph 2,tea-keeps-awake\n"})
+
+    assert 'paragraph 2</th><td><div class="line"><a href="#claim-tea-keeps-awake"' in text
+
+
 def test_hostile_text_is_inert(tmp_path):
     hostile = """'"><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>'"""
     claim = ledgers.CLAIM.replace("Green tea keeps adults awake", hostile)
