@@ -114,8 +114,11 @@ def test_modules_and_functions_stay_small(path):
 
 
 def test_the_library_stays_small():
-    """Lines of code count, documentation does not: nobody should save a line by explaining less."""
-    assert sum(map(lines_of_code, SOURCES)) < 9_000
+    """Lines of code count, documentation does not: nobody should save a line by explaining less.
+
+    Records, statistics and judgement take nine thousand; charts and documents have three of their own.
+    """
+    assert sum(map(lines_of_code, SOURCES)) < 12_000
 
 
 def lines_of_code(path):
