@@ -242,3 +242,86 @@ def test_the_digest_changes_when_one_byte_does(tmp_path):
 
     assert before != after
     assert before == ledgers.evidence(tmp_path).digest()
+
+
+CONDITIONS = {
+    "topic": "tea",
+    "claim": "tea-keeps-awake",
+    "outcome": "reaction-time",
+    "design": "rct",
+    "intervention": "green-tea",
+    "year": (2001, 2010),
+    "source": "magazine2020",
+}
+
+
+@pytest.mark.parametrize("one", CONDITIONS)
+@pytest.mark.parametrize("two", CONDITIONS)
+def test_two_conditions_at_once_are_one_after_the_other(tea, one, two):
+    if one == two:
+        return
+    first, second = sorted((one, two), key=list(CONDITIONS).index)
+    both = tea.select(**{first: CONDITIONS[first], second: CONDITIONS[second]})
+
+    after = tea.select(**{first: CONDITIONS[first]}).select(**{second: CONDITIONS[second]})
+
+    for kind in ("claims", "studies", "syntheses", "references", "problems"):
+        assert list(getattr(after, kind)) == list(getattr(both, kind))
+
+
+def test_a_selection_is_never_more_than_what_it_was_made_from(tea):
+    for name, wanted in CONDITIONS.items():
+        part = tea.select(**{name: wanted})
+        assert set(part.studies) <= set(tea.studies)
+        assert part.select(**{name: wanted}).ledger.claims == part.ledger.claims
+
+
+@pytest.mark.parametrize("year", ["2001", (2001,), [2001, 2002], (2001, "2002"), 2001.5])
+def test_a_year_that_is_none_is_one_clear_error(tea, year):
+    with pytest.raises(me.EvidenceError, match="a year is a whole number"):
+        tea.select(year=year)
+
+
+def test_tables_of_the_shipped_ledger_say_so_first(tmp_path, monkeypatch, tea):
+    monkeypatch.chdir(tmp_path.parent)
+    table = me.load().table("arms")
+
+    assert repr(table).startswith("the shipped ledger")
+    assert "the shipped ledger" in table._repr_html_().split("</th>")[0]
+    assert tea.table("arms").columns.name is None
+
+
+def test_keys_of_every_kind_complete(tea):
+    for kind in ("topics", "claims", "studies", "syntheses", "references"):
+        shelf = getattr(tea, kind)
+        assert shelf._ipython_key_completions_() == sorted(shelf)
+    assert {"claims", "problems", "select", "table"} <= set(dir(tea))
+
+
+@pytest.mark.parametrize("kind", ["topics", "claims", "studies", "syntheses", "references"])
+def test_mappings_are_read_only(tea, kind):
+    with pytest.raises(TypeError):
+        getattr(tea, kind)["x"] = None
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_written_table_reads_back_as_the_text_it_holds(tmp_path, name):
+    claim = ledgers.CLAIM.replace("Green tea keeps adults awake", "'NA'")
+    evidence = ledgers.evidence(tmp_path, {"evidence/claims/tea-keeps-awake.yaml": claim})
+
+    evidence.to_csv(tmp_path / "out")
+    frame = pd.read_csv(tmp_path / "out" / f"{name}.csv", keep_default_na=False, dtype=str)
+
+    table = evidence.table(name)
+    assert list(frame.columns) == list(table.columns)
+    assert frame.to_numpy().tolist() == [
+        ["" if pd.isna(cell) else str(cell) for cell in row]
+        for row in table.astype(object).to_numpy().tolist()
+    ]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(tea, tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(me.EvidenceError, match="cannot be made"):
+        tea.to_csv(tmp_path / "file" / "out")

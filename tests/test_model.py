@@ -237,3 +237,63 @@ def test_the_words_of_the_schema_are_those_of_the_vocabulary():
 
     assert schema["properties"]["design"]["enum"][0] == "rct"
     assert set(me.load().table("studies")["design"]) <= set(schema["properties"]["design"]["enum"])
+
+
+# Names -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a", "7", "moftah-2013", "a-1-b-2", "a" * 64, "console", "com10", "nul-1"])
+def test_names_that_are_files_everywhere_are_ids(name):
+    assert read("topic", f"id: {name}\nlabel: x\n").id == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Moftah-2013",
+            "moftah_2013",
+            "moftah 2013",
+            "moftah.2013",
+            "-a",
+            "a-",
+            "a--b",
+            "a" * 65,
+            "a" * 300,
+        ),
+        *(
+            "../../etc/passwd",
+            "a/b",
+            "a\\\\b",
+            "a:b",
+            "a.",
+            ".a",
+            "a b",
+            "ä",
+            "а",
+            "a\u200b",
+            "١",
+            "a?",
+            "a*",
+            "a|b",
+        ),
+        *(
+            "con",
+            "prn",
+            "aux",
+            "nul",
+            "com1",
+            "com9",
+            "lpt1",
+            "lpt9",
+            "~",
+            "$HOME",
+            "%PATH%",
+            "a'b",
+            "<a>",
+            "a;b",
+        ),
+    ],
+)
+def test_names_that_would_be_no_file_somewhere_are_no_ids(name):
+    assert read("topic", f'id: "{name}"\nlabel: x\n') == ["E101"]
