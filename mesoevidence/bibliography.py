@@ -31,7 +31,7 @@ from mesoevidence.vocabulary import ReferenceStatus, words
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _KEY = re.compile(r"[a-z0-9]+")
-_ENTRY = re.compile(r"^[ \t]*@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,", re.MULTILINE)
+_ENTRY = re.compile(r"@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,")
 _FIELD = re.compile(r"[a-z][a-z0-9_-]*")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

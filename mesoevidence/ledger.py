@@ -35,7 +35,8 @@ class Ledger:
     records : Mapping of id to Record
         The same records as read, for their places.
     broken : frozenset of str
-        Records and references that stand there but could not be read: what names them is not at fault.
+        Records and references that stand there but could not be read, and the folders of such records: what
+        names them is not at fault.
     """
 
     root: Path
@@ -118,7 +119,7 @@ def _read(root: Path) -> tuple[Ledger, list[Problem]]:
         good, faults = read_record(root, path, KINDS[folder])
         problems += faults
         if good is None:
-            broken.add(Path(path).stem)
+            broken.update((Path(path).stem, f"evidence/{folder}/"))
             continue
         entry, record = good
         if entry.id in taken:

@@ -177,6 +177,18 @@ def test_a_ledger_without_bibliography_says_that_once_and_not_for_each_key(tea):
     assert len(me.load(tea).digest()) == 12
 
 
+@pytest.mark.parametrize(
+    "path", ["evidence/topics/tea.yaml", "evidence/syntheses/tea-v-water.yaml", "references.bib"]
+)
+def test_what_names_a_file_that_is_broken_is_not_at_fault(tea, path):
+    (tea / path).write_bytes(b"\x00" + (tea / path).read_bytes())
+
+    evidence = me.load(tea)
+
+    assert {problem.path for problem in evidence.problems} == {path}
+    assert list(evidence.studies) == ["smith-2001"]
+
+
 def test_a_folder_with_nothing_in_it_is_an_empty_ledger(tmp_path):
     (tmp_path / "evidence").mkdir()
     (tmp_path / "references.bib").touch()
