@@ -50,7 +50,7 @@ class Picture:
 
     def __html__(self) -> str:
         """Return the drawing for a page; its text was escaped when it was drawn."""
-        return f"<figure>{self.svg}</figure>"
+        return f'<figure tabindex="0">{self.svg}</figure>'
 
     _repr_html_ = __html__
 
