@@ -375,7 +375,7 @@ def _trim(y: Array, v: Array, method: str, estimator: str) -> tuple[float, int, 
     ones = np.ones((k, 1))
     for _ in range(100):
         kept = slice(0, k - missing)
-        tau2 = estimate_tau2(y[kept], v[kept], ones[kept], method)
+        tau2 = estimate_tau2(y[kept], v[kept], ones[kept], method) if k - missing > 1 else 0.0
         centre = float(least_squares(y[kept], ones[kept], 1 / (v[kept] + tau2)).beta[0])
         rank = np.empty(k)
         rank[np.argsort(np.abs(y - centre), kind="stable")] = np.arange(1, k + 1)

@@ -17,6 +17,10 @@ from mesoevidence.problems import EvidenceError
 
 Array: TypeAlias = NDArray[np.float64]
 
+_TINY = 1e-50  # as in `pool`: what is squared and cubed below must stay a float
+_SPREAD = 1e10  # of the variances: beyond it the large studies alone fill the digits of a sum
+_PRECISE = 1e12  # standard errors in one effect: beyond it residuals are rounding noise
+
 
 # The studies that go in --------------------------------------------------------------------------
 
@@ -56,7 +60,19 @@ def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.
     table = table[table[["yi", "vi", *wanted]].notna().all(axis=1)].reset_index(drop=True)
     if not bool(np.isfinite(table[["yi", "vi"]].to_numpy()).all()) or not bool((table["vi"] > 0).all()):
         raise EvidenceError("every effect must be finite and every variance above 0; leave other studies out")
+    _check_span(table, wanted)
     return table
+
+
+def _check_span(table: pd.DataFrame, wanted: Sequence[str]) -> None:
+    """Refuse numbers that no sum of squares can hold together in double precision."""
+    v, effects = table["vi"].to_numpy(), np.abs(table["yi"].to_numpy())
+    moderators = table[wanted].select_dtypes("number").abs().to_numpy(dtype=np.float64, na_value=0.0)
+    largest = np.concatenate([effects, moderators.ravel(), v]).max(initial=0.0)
+    if largest > 1 / _TINY or v.min(initial=1.0) < _TINY:
+        raise EvidenceError("a number is beyond 1e50 or a variance below 1e-50; use another unit")
+    if len(v) and (v.max() > _SPREAD * v.min() or effects.max() > _PRECISE * np.sqrt(v.min())):
+        raise EvidenceError("the effects and variances span more orders of magnitude than can be fitted")
 
 
 def design(table: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> tuple[Array, tuple[str, ...]]:
@@ -175,7 +191,7 @@ def estimate_tau2(y: Array, v: Array, x: Array, method: str) -> float:
         return float(max(0.0, (flat.rss - (1 - flat.hat()) @ v) / (k - p)))
     fixed = least_squares(y, x, 1 / v)
     if method == "DL":
-        return float(max(0.0, (fixed.rss - (k - p)) / fixed.trace()))
+        return float(max(0.0, (fixed.rss - (k - p)) / fixed.trace())) if fixed.rss > k - p else 0.0
     return float(max(0.0, (fixed.rss - k) / fixed.w.sum()))  # HS
 
 
@@ -200,6 +216,10 @@ def _by_scoring(y: Array, v: Array, x: Array, *, restricted: bool) -> float:
         at = least_squares(y, x, 1 / (v + tau2))
         trace = at.trace() if restricted else float(at.w.sum())
         information = at.trace_squared() if restricted else float((at.w**2).sum())
+        if not min(trace, information) > 0:
+            raise EvidenceError(
+                "one study weighs so much more than the others that no fit is left; leave it out"
+            )
         step = (float(((at.w * at.residual) ** 2).sum()) - trace) / information
         if step > 0:
             low = tau2

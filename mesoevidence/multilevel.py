@@ -205,7 +205,7 @@ def _two_variances(y: Array, v: Array, x: Array, same: Array, *, restricted: boo
         free = (variances > 0) | (score > 0)
         step = np.zeros(2)
         if free.any():
-            step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+            step[free] = np.linalg.lstsq(information[np.ix_(free, free)], score[free])[0]
         best, before = at, at.log_likelihood(restricted=restricted)
         for halving in range(60):
             new = np.maximum(variances + step / 2**halving, 0.0)
