@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mesoevidence import appraisal, certainty, conclusions, links, provenance
+from mesoevidence import appraisal, certainty, conclusions, consistency, links, provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Candidate, Citation, Claim, Outcome, Result, Study, Synthesis
 from mesoevidence.problems import Problem
@@ -361,6 +361,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             provenance.calculated_recomputes,
             second_hand_is_said,
             appraisal.risk_follows_its_domains,
+            *consistency.CHECKS,
         ),
         "syntheses": (
             links.synthesis_names_what_exists,

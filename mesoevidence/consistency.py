@@ -17,6 +17,7 @@ from mesoevidence.printed import (
     p_from_interval,
     p_from_means,
     p_misses,
+    printed,
 )
 from mesoevidence.problems import Problem
 from mesoevidence.records import Path
@@ -30,6 +31,9 @@ _COUNT_OF = re.compile(
     r"(?<![\d./])(?P<count>\d+) ?/ ?(?P<n>\d+) ?\((?P<percent>\d+(?:\.\d+)?) ?%\)"
     r"|(?<![\d.])(?P<count2>\d+) (?:\w+ )?\((?P<percent2>\d+(?:\.\d+)?) ?%\) of (?P<n2>\d+)(?![\d.,])"
 )
+# A count with its share, of persons who are not named: "19 (57.5 %), 8 (24.2 %)".
+_SHARE = re.compile(r"(?<![\d.,/+-])(?P<count>\d+) \((?P<percent>\d+\.\d+) ?%\)(?! ?of \d)")
+_FLAG_IT = "keep the count, and flag the percentage"
 _SUM = re.compile(r"(?<![\d.])(\d+(?: ?\+ ?\d+)+) ?= ?(\d+)(?![\d.])")
 _TOTAL = re.compile(
     r"(?<![\d.,])(\d+) (?:\w+ )?(?:were )?(randomi[sz]ed|allocated|assigned)\b(?! controlled)"
@@ -76,9 +80,20 @@ def percentages_are_of_persons(study: Study, ledger: Ledger) -> Iterator[Problem
             percent = found["percent"] or found["percent2"]
             if n and grim_percent(percent, n) is not None:
                 message = f"{count} of {n} is {100 * count / n:.2f} %, printed as {percent} %"
-                yield ledger.problem(
-                    "W302", study.id, here, message, "keep the count, and flag the percentage"
-                )
+                yield ledger.problem("W302", study.id, here, message, _FLAG_IT)
+        for found in _SHARE.finditer(result.provenance.figures):
+            count, share = int(found["count"]), float(found["percent"])
+            near = round(100 * count / share) if share else 0
+            if near and not any(_prints(count, n, found["percent"]) for n in (near - 1, near, near + 1)):
+                exact = f"of {near} it is {100 * count / near:.2f} %"
+                message = f"{count} is {share} % of no whole number: {exact}"
+                yield ledger.problem("W302", study.id, here, message, _FLAG_IT)
+
+
+def _prints(count: int, n: int, percent: str) -> bool:
+    """Whether a count of n prints as this percentage."""
+    low, high = printed(percent)
+    return n >= count and low - 1e-9 <= 100 * count / max(n, 1) <= high + 1e-9
 
 
 def _proportion(study: Study, at: int, arm: str, values: Values, ledger: Ledger) -> Iterator[Problem]:
@@ -196,7 +211,9 @@ def intervals_agree(study: Study, ledger: Ledger) -> Iterator[Problem]:
     """An estimate lies in the middle of its interval on its scale (W305, W307), and p fits both (W306)."""
     for at, result in enumerate(study.results):
         effect = result.effect
-        if not effect or not effect.ci or effect.ci[0] >= effect.ci[1]:
+        if not effect or not effect.ci or not effect.ci[0] <= effect.estimate <= effect.ci[1]:
+            continue  # where the estimate lies outside, E212 says so
+        if effect.ci[0] == effect.ci[1]:
             continue
         here = ("results", at, "effect")
         found = _off_centre(study, effect, here, ledger)
