@@ -265,7 +265,7 @@ def _more(frame: pd.DataFrame, kept: Ints) -> pd.DataFrame | None:
     """Return the rows that went in, if they have columns that `Pooled` does not hold itself."""
     if len(frame.columns) == sum(name in frame.columns for name in ("slab", "yi", "vi")):
         return None
-    return frame.copy(deep=False) if len(kept) == len(frame) else frame.iloc[kept]
+    return frame.iloc[kept].copy()
 
 
 def _known(value: float) -> float | None:

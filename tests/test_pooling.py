@@ -412,3 +412,10 @@ def test_a_study_or_arm_that_is_not_there_is_named_with_those_that_are(arms, wor
 def test_arms_of_a_frame_are_refused():
     with pytest.raises(me.EvidenceError, match="choose the rows"):
         pool(pd.DataFrame(BASE), arms={"a": "b"})
+
+
+def test_a_result_keeps_the_studies_as_they_were_when_they_were_pooled():
+    frame = pd.DataFrame({**BASE, "dose": [1, 2, 3]})
+    ours = pool(frame)
+    frame.loc[0, "dose"] = 9
+    assert ours.studies["dose"].tolist() == [1, 2, 3]
