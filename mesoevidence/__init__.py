@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from mesoevidence.regression import meta_regression as meta_regression
     from mesoevidence.regression import subgroups as subgroups
     from mesoevidence.report import write_report as write_report
+    from mesoevidence.summaries import SummaryOfFindings as SummaryOfFindings
+    from mesoevidence.summaries import summary_of_findings as summary_of_findings
     from mesoevidence.tables import certainty_frame as certainty_frame
 
 __version__ = "0.1.0"
@@ -61,6 +63,7 @@ _HOME = {
     "Pooled": "pooled",
     "Problem": "problems",
     "Study": "model",
+    "SummaryOfFindings": "summaries",
     "Synthesis": "model",
     "Topic": "model",
     "cluster_robust": "multilevel",
@@ -79,6 +82,7 @@ _HOME = {
     "rank_test": "asymmetry",
     "regression_test": "asymmetry",
     "subgroups": "regression",
+    "summary_of_findings": "summaries",
     "trim_and_fill": "asymmetry",
     "two_level": "multilevel",
     "wording_picture": "picture",

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from mesoevidence import NOTICE, __version__, console, files, notebooks, tables
 from mesoevidence.audits import articles
 from mesoevidence.bodies import participants
@@ -16,22 +14,13 @@ from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Synthesis
 from mesoevidence.notebooks import Page
+from mesoevidence.pages import POLICY, render
 from mesoevidence.picture import wording_picture
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
 from mesoevidence.vocabulary import DESIGNS
 
-# Nothing from any other server, no script at all; styles and pictures stand in the page itself.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 TITLE = "What is claimed, and what is known"
-
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def write_report(
@@ -79,13 +68,14 @@ def write_report(
 
 def _notebook(page: Page, pages: list[Page], head: Mapping[str, str]) -> str:
     """Return the page of one executed notebook."""
-    return _PAGES.get_template("notebook.html.j2").render(**head, title=page.title, page=page, pages=pages)
+    return render("notebook", **head, title=page.title, page=page, pages=pages)
 
 
 def _index(evidence: Evidence, pages: list[Page], head: Mapping[str, str]) -> str:
     """Return the first page."""
     ledger = evidence.ledger
-    return _PAGES.get_template("index.html.j2").render(
+    return render(
+        "index",
         **head,
         title=TITLE,
         evidence=evidence,

@@ -33,14 +33,12 @@ def statements(level: EvidenceStrength | None, question: Question, seen: Seen) -
     """
     if level is None or level == "not-graded":
         return (_UNJUDGED,) * 2 if level is None else (_UNGRADED,) * 2
-    what, outcome = _inside(question.intervention), _inside(question.outcome)
+    what, outcome = inside(question.intervention), inside(question.outcome)
     compared = question.comparator not in ("", "none")
-    than = f" compared with {_inside(question.comparator)}" if compared else ""
+    than = f" compared with {inside(question.comparator)}" if compared else ""
     if level == "very-low":
         known = (
-            f"how {what} compares with {_inside(question.comparator)}"
-            if than
-            else f"what happens with {what}"
+            f"how {what} compares with {inside(question.comparator)}" if than else f"what happens with {what}"
         )
         plain = f"We do not know {known} for {outcome}: the evidence is too uncertain."
         return f"The evidence is very uncertain about the effect of {what} on {outcome}{than}.", plain
@@ -84,7 +82,7 @@ def _of_hundred(seen: Seen) -> str:
     return f" In 100 persons: {before:.0f} without it, {after:.0f} with it."
 
 
-def _inside(label: str) -> str:
+def inside(label: str) -> str:
     """Return a label as it stands inside a sentence: no capital, unless of an abbreviation or a name."""
     parts = label.split(" or ")
     return " or ".join(

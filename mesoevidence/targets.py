@@ -134,7 +134,7 @@ def _seen(ledger: Ledger, synthesis: Synthesis, body: Body | None, pooled: Estim
     measure = body.spec.name if body and pooled else None
     shown = Limits(*(MEASURES[measure].shown(end) for end in computed)) if measure and computed else None
     baseline = float(synthesis.baseline.risk) if synthesis.baseline else None
-    absolute = _absolute(measure, shown, baseline)
+    absolute = absolute_of(measure, shown, baseline)
     threshold = _threshold(synthesis, measure, ledger.outcomes.get(synthesis.pico.outcome or ""))
     k, persons = len({line.study for line in synthesis.include}), bodies.participants(synthesis, ledger)
     return Seen(
@@ -142,7 +142,7 @@ def _seen(ledger: Ledger, synthesis: Synthesis, body: Body | None, pooled: Estim
     )
 
 
-def _absolute(measure: str | None, shown: Limits | None, baseline: float | None) -> Limits | None:
+def absolute_of(measure: str | None, shown: Limits | None, baseline: float | None) -> Limits | None:
     """Return the difference in risk that a ratio makes at a baseline risk (Cochrane Handbook 15.4)."""
     if shown is None or measure == "RD":
         return shown

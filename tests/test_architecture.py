@@ -15,14 +15,18 @@ ORDER = """
     conversions formulas effects heterogeneity mantel_haenszel fitting bodies measures provenance printed
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal targets
     suggestions statements certainty history basis conclusions links checks console tables audits selection
-    evidence charts picture notebooks report templates exchange cli __main__
+    evidence charts picture findings grids layouts latex office pages documents summaries notebooks report
+    templates exchange cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},
     "bibtexparser": {"bibliography"},
-    "pylatexenc": {"bibliography"},
+    "pylatexenc": {"bibliography", "escape"},
     "matplotlib": {"charts"},
-    "jinja2": {"report"},
+    "jinja2": {"pages"},
+    "docx": {"office"},
+    "xlsxwriter": {"office"},
+    "zipfile": {"office"},
     "markupsafe": {"notebooks"},
     "mistune": {"notebooks"},
     "nbclient": {"notebooks"},
