@@ -81,7 +81,7 @@ def _markdown_line(line: Line) -> str:
     shapes = {"strong": "**{}**", "mark": "<sup>{}</sup>"}
     parts = []
     for part in line:
-        text = escape.markdown(part.text)
+        text = escape.markdown(part.text.strip(" "))  # no mark of Markdown holds beside a blank
         lead, tail = (" " if part.text.startswith(" ") else ""), (" " if part.text.endswith(" ") else "")
         parts.append(f"{lead}{shapes.get(part.style, '{}').format(text)}{tail}" if text else lead)
     return "".join(parts)

@@ -83,5 +83,5 @@ def _line(line: Line) -> str:
 def _part(part: Part) -> str:
     """Return a part; a blank at either end is kept."""
     lead, tail = (" " if part.text[:1] == " " else ""), (" " if part.text[-1:] == " " else "")
-    shown = escaped(part.text)
+    shown = escaped(part.text.strip(" "))
     return f"{lead}{_SHAPES.get(part.style, '%s') % shown}{tail}" if shown else lead

@@ -20,6 +20,7 @@ from mesoevidence.grids import Cell, Document, Grid, places
 _NEVER = datetime(2000, 1, 1)  # both formats ask for a date; a clock would change the bytes
 _WIDE, _HIGH, _MARGIN = 297, 210, 15  # A4 on its side, in mm
 _SYMBOLS = "DejaVu Sans"  # has both circles; Word takes another font that has them where it is missing
+_LONGEST = 32_767  # characters that a cell of Excel takes
 _CHARACTERS = 165  # of a sheet's columns together
 
 
@@ -105,21 +106,23 @@ def _head(table: Any, grid: Grid) -> None:  # noqa: ANN401
         _property(row._tr.get_or_add_trPr(), "tblHeader")
 
 
-def _property(parent: Any, name: str, **values: str) -> Any:  # noqa: ANN401
-    """Add a property that python-docx has no word for."""
+def _property(parent: Any, name: str, *before: str, **values: str) -> Any:  # noqa: ANN401
+    """Add a property that python-docx has no word for; Word wants it before some others."""
     element = OxmlElement(f"w:{name}")
     for key, value in values.items():
         element.set(qn(f"w:{key}"), value)
+    if before:
+        return parent.insert_element_before(element, *(f"w:{other}" for other in before))
     parent.append(element)
     return element
 
 
 def _rule(table: Any, size: Length) -> None:  # noqa: ANN401
     """Draw the lines of a table, above, below and thin between its rows, and set the size of its letters."""
-    borders = _property(table._tbl.tblPr, "tblBorders")
+    borders = _property(table._tbl.tblPr, "tblBorders", "tblLayout", "tblLook")
     for side, width in (("top", "12"), ("bottom", "12"), ("insideH", "4")):
         _property(borders, side, val="single", sz=width, space="0", color="auto")
-    margins = _property(table._tbl.tblPr, "tblCellMar")
+    margins = _property(table._tbl.tblPr, "tblCellMar", "tblLook")
     for side, width in (("top", "40"), ("left", "0"), ("bottom", "20"), ("right", "100")):
         _property(margins, side, w=width, type="dxa")
     for run in table._tbl.iter(qn("w:r")):
@@ -185,6 +188,7 @@ def _shapes(book: Any) -> dict[str, Any]:  # noqa: ANN401
         "group": {**wrapped, "bg_color": "#F2F2F2", "bottom": 4}, "note": wrapped,
         "title": {**font, "bold": True, "font_size": 13},
     }  # fmt: skip
+    looks |= {f"{name} strong": {**looks[name], "bold": True} for name in ("cell", "group", "note")}
     return {name: book.add_format(look) for name, look in looks.items()}
 
 
@@ -199,7 +203,7 @@ def _sheet(sheet: Any, document: Document, grid: Grid, shapes: dict[str, Any]) -
     for name, text in document.facts:
         row = _across(sheet, row, last, ((f"{name}: ", "strong"), (text, "plain")), shapes)
     for at, item in places(grid.over):
-        _put(sheet, row, at, item.columns, item, shapes, "head")
+        _put(sheet, row, at, item.columns, item, shapes, "head" if item.lines else "note")
     for at, name in enumerate(grid.head):
         sheet.write_string(row + 1, at, name, shapes["head"])
     sheet.set_row(row + 1, 13 * max(_lines(name, widths[at]) for at, name in enumerate(grid.head)))
@@ -244,10 +248,13 @@ def _put(sheet: Any, row: int, at: int, columns: int, item: Cell, shapes: dict[s
         for text, style in (*([("\n", "plain")] if number else []), *line)
         if text
     ]
+    if sum(len(text) for text, _ in parts) > _LONGEST:
+        parts = [("".join(text for text, _ in parts), "plain")]
     if not parts:
         sheet.write_blank(row, at, None, shapes[look])
     elif len(parts) == 1:
-        sheet.write_string(row, at, parts[0][0], shapes[look])
+        text, style = parts[0]
+        sheet.write_string(row, at, text[:_LONGEST], shapes.get(f"{look} {style}", shapes[look]))
     else:
         rich = [piece for text, style in parts for piece in (shapes[style], text)]
         sheet.write_rich_string(row, at, *rich, shapes[look])
@@ -255,4 +262,4 @@ def _put(sheet: Any, row: int, at: int, columns: int, item: Cell, shapes: dict[s
 
 def _lines(text: str, width: float) -> int:
     """Return how many lines a text fills, roughly: no format tells."""
-    return max(1, math.ceil(1.1 * len(text) / width))
+    return max(1, math.ceil(0.9 * len(text) / width))

@@ -231,10 +231,10 @@ def _warnings(found: Sequence[Finding]) -> list[str]:
 
 
 def _question(found: Finding) -> tuple[object, ...]:
-    question = found.certainty.question
+    treated, compared = map(layouts.said, found.comparison.sides)
     return (
-        found.certainty.synthesis, found.comparison.population or None, question.intervention,
-        question.comparator or None, question.outcome, found.follow_up, found.importance,
+        found.certainty.synthesis, found.comparison.population or None, treated, compared or None,
+        found.certainty.question.outcome, found.follow_up, found.importance,
     )  # fmt: skip
 
 
