@@ -74,7 +74,7 @@ def leave_one_out(
 
     Notes
     -----
-    The numbers are those of metafor's ``leave1out()``.
+    Viechtbauer and Cheung (2010), Res Synth Methods 1:112; metafor's ``leave1out()`` gives these numbers.
 
     Examples
     --------

@@ -94,6 +94,7 @@ def _corrected(
         if spec.shape == "table":
             none |= (counts[1] == 0) & (counts[3] == 0)
         _say(note, none, "left out: the outcome is the same for everybody in both arms")
+        zero &= ~none  # a study left out is no reason to correct the others
     raised = {"only0": zero, "all": np.ones_like(zero), "if0all": np.full_like(zero, zero.any())}.get(to)
     if raised is None or add == 0:
         return cells

@@ -119,3 +119,12 @@ def test_ugly_numbers_give_a_finite_effect_or_an_empty_one_with_a_reason(name, d
     else:
         assert math.isfinite(row["yi"])
         assert 0 <= row["vi"] < math.inf
+
+
+def test_a_study_left_out_is_no_reason_to_correct_the_others():
+    """As metafor 3.8 with to="if0all" and drop00=TRUE."""
+    trials = pd.DataFrame({"ai": [0, 4], "n1i": [20, 20], "ci": [0, 6], "n2i": [20, 20]})
+    ours = effect_sizes(trials, "RR", to="if0all", drop00=True)
+
+    assert ours["yi"].tolist()[1] == pytest.approx(math.log(4 / 6), rel=1e-12)
+    assert ours["note"].isna().tolist() == [False, True]
