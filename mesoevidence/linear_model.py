@@ -180,7 +180,9 @@ def estimate_tau2(y: Array, v: Array, x: Array, method: str) -> float:
     if method == "EE":
         return 0.0
     if method in ("ML", "REML"):
-        return _by_scoring(y, v, x, restricted=method == "REML")
+        tau2 = _by_scoring(y, v, x, restricted=method == "REML")
+        zero, there = (_log_likelihood(y, v, x, at, restricted=method == "REML") for at in (0.0, tau2))
+        return 0.0 if zero > there else tau2
     if method in ("EB", "PM"):
         return _by_balance(y, v, x)
     if method == "SJ":
@@ -206,6 +208,13 @@ def _by_balance(y: Array, v: Array, x: Array) -> float:
             break
         tau2 += step
     return tau2
+
+
+def _log_likelihood(y: Array, v: Array, x: Array, tau2: float, *, restricted: bool) -> float:
+    """Return twice the (restricted) log-likelihood, but for a constant."""
+    at = least_squares(y, x, 1 / (v + tau2))
+    spread = float(np.log(v + tau2).sum()) + at.rss
+    return float(np.linalg.slogdet(at.inverse)[1]) - spread if restricted else -spread
 
 
 def _by_scoring(y: Array, v: Array, x: Array, *, restricted: bool) -> float:

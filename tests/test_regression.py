@@ -157,6 +157,20 @@ def test_order_never_matters_and_shifts_and_scales_pass_through(drawn, method):
     close(moved.coefficients.se, 3 * fit.coefficients.se, relative=1e-6)
 
 
+def test_no_residual_heterogeneity_is_preferred_where_it_is_likelier_than_a_second_maximum():
+    """metafor 3.8 gives 0; scoring from above would end at a maximum near 1.4 that is less likely."""
+    vi = [1.00888156, 1.96378551, 0.00615768, 0.60869184, 0.05206147, 0.00771445, 0.02107415, 0.24878976]
+    frame = pd.DataFrame(
+        {
+            "yi": [-4.985858, -1.464072, 0.307225, 0.660712, 0.238202, 0.169603, -0.076297, 0.700929],
+            "vi": vi,
+            "x": [1.464, -0.919, 1.119, -0.152, 0.256, 0.216, -1.834, -1.262],
+        }
+    )
+
+    assert meta_regression(frame, "x", method="ML", test="z").tau2 == 0
+
+
 # Subgroups ---------------------------------------------------------------------------------------
 
 
