@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from mesoevidence.certainty import Certainty as Certainty
     from mesoevidence.certainty import rate as rate
     from mesoevidence.charts.forest import forest as forest
+    from mesoevidence.charts.funnel import funnel as funnel
+    from mesoevidence.charts.overclaim import overclaim as overclaim
+    from mesoevidence.charts.risk_of_bias import bias_bars as bias_bars
+    from mesoevidence.charts.risk_of_bias import traffic_light as traffic_light
+    from mesoevidence.charts.verdicts import verdict_matrix as verdict_matrix
     from mesoevidence.conclusions import conclude as conclude
     from mesoevidence.diagnostics import cumulative as cumulative
     from mesoevidence.diagnostics import influence as influence
@@ -74,7 +79,12 @@ _HOME = {
     "effect_sizes": "measures",
     "influence": "diagnostics",
     "leave_one_out": "diagnostics",
+    "bias_bars": "charts.risk_of_bias",
     "forest": "charts.forest",
+    "funnel": "charts.funnel",
+    "overclaim": "charts.overclaim",
+    "traffic_light": "charts.risk_of_bias",
+    "verdict_matrix": "charts.verdicts",
     "load": "evidence",
     "meta_regression": "regression",
     "pool": "pooling",

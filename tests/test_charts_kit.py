@@ -55,7 +55,58 @@ def forest(width, grey):
                      width=width, grey=grey, title="<title> & $")  # fmt: skip
 
 
-CASES = {"forest": forest}
+def funnel(width, grey):
+    pooled = me.pool(STUDIES.assign(**{"$g": ["$a", "<b>"] * 4}), measure="RR")
+    return me.funnel(
+        pooled, by="$g", fill=me.trim_and_fill(pooled), width=width, grey=grey, title="<title> & $"
+    )
+
+
+def traffic_light(width, grey):
+    return me.traffic_light(BIAS, width=width, grey=grey, title="<title> & $")
+
+
+def bias_bars(width, grey):
+    return me.bias_bars(BIAS, width=width, grey=grey, title="<title> & $")
+
+
+def overclaim(width, grey):
+    table = pd.DataFrame(
+        {
+            "says": HOSTILE,
+            "wording": ["certain", "probable", "possible", "certain"] * 2,
+            "overclaim": [3, 1, 0, 2, 1, 0, 1, None],
+            "evidence_strength": [
+                "none",
+                "low",
+                "low",
+                "low",
+                "moderate",
+                "moderate",
+                "very-low",
+                "not-graded",
+            ],
+            "verdict": ["insufficient", "overstated", "supported", "contradicted", "unverifiable", None]
+            + [None] * 2,
+        }
+    )
+    return me.overclaim(table, width=width, grey=grey, title="<title> & $")
+
+
+def verdict_matrix(width, grey):
+    return me.verdict_matrix(
+        me.load().select(topic="skin-dryness"), width=width, grey=grey, title="<title> & $"
+    )
+
+
+CASES = {
+    "forest": forest,
+    "funnel": funnel,
+    "traffic light": traffic_light,
+    "bias bars": bias_bars,
+    "overclaim": overclaim,
+    "verdict matrix": verdict_matrix,
+}
 WIDTHS = ("natural", "double", "single")
 EVERY = pytest.mark.parametrize("draw", CASES.values(), ids=CASES)
 

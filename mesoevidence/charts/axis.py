@@ -6,21 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from mesoevidence.charts.kit import INK, MARKS, Sheet, width_of
+from mesoevidence.charts import kit
+from mesoevidence.charts.kit import Sheet, width_of
 from mesoevidence.formulas import MEASURES
 
 Interval = tuple[float, float, float]  # estimate and interval, on the scale of computing
 Tick = tuple[float, str]
 
 _BACK: MappingProxyType[str, Callable[[float], float]] = MappingProxyType(
-    {
-        "identity": float,
-        "exp": math.log,
-        "expit": lambda value: math.log(value / (1 - value)),
-        "tanh": math.atanh,
-        "square-sine": lambda value: math.asin(math.sqrt(value)),
-    }
-)
+    {"identity": float, "exp": math.log, "expit": lambda value: math.log(value / (1 - value)),
+    "tanh": math.atanh, "square-sine": lambda value: math.asin(math.sqrt(value))}
+)  # fmt: skip
 _NOISE = 1e-15  # what arithmetic leaves of a zero
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -90,9 +86,11 @@ class Axis:
 
     def draw(self, sheet: Sheet, y: float, size: float) -> float:
         """Draw the axis with its ticks at y; return the y below the labels."""
-        sheet.line([(self.left, y), (self.right, y)], INK, 0.8, layer=MARKS, name="axis")
+        sheet.line([(self.left, y), (self.right, y)], kit.INK, 0.8, layer=kit.MARKS, name="axis")
         for value, label in self.ticks:
-            sheet.line([(self.x(value), y), (self.x(value), y + 0.05)], INK, 0.8, layer=MARKS, name="tick")
+            sheet.line(
+                [(self.x(value), y), (self.x(value), y + 0.05)], kit.INK, 0.8, layer=kit.MARKS, name="tick"
+            )
             sheet.text(self.x(value), y + 0.06 + size * 0.0105, label, size, align="center")
         return y + 0.06 + size * 0.021
 
@@ -153,6 +151,18 @@ def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
         yield [(place, _label(mark)) for mark in marks if (place := _place(measure, mark)) is not None]
 
 
+def steps_between(low: float, high: float) -> list[Tick]:
+    """Return four to seven round numbers from low to high.
+
+    >>> [label for _, label in steps_between(0.0, 0.77)]
+    ['0', '0.2', '0.4', '0.6']
+    """
+    power = math.floor(math.log10((high - low) / 5))
+    step = next(head * 10.0**power for head in (1, 2, 2.5, 5, 10) if (high - low) / (head * 10.0**power) <= 6)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(step * count, _label(step * count)) for count in range(first, last + 1)]
+
+
 def _place(measure: str, shown: float) -> float | None:
     """Return where a number of the scale of reading stands; None where it stands nowhere."""
     try:
@@ -174,11 +184,9 @@ def _label(value: float) -> str:
 
 
 def limits_of(
-    measure: str,
-    studies: Sequence[tuple[Interval, float]],
-    pooled: Sequence[tuple[float, float]],
+    measure: str, studies: Sequence[tuple[Interval, float]], pooled: Sequence[tuple[float, float]],
     further: Sequence[tuple[float, float]] = (),
-) -> tuple[float, float]:
+) -> tuple[float, float]:  # fmt: skip
     """Return limits that hold the null, every pooled interval, and those of nine tenths of the weight.
 
     What is left out ends in an arrow: so does an interval, or a prediction interval (`further`), that is four

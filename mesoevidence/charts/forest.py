@@ -19,23 +19,12 @@ PARTS = ("arms", "extra", "lights", "weight", "prediction", "notes", "zebra", "p
 
 
 def forest(
-    data: Forestable,
-    *,
-    by: str | None = None,
-    rob: pd.DataFrame | None = None,
-    arms: tuple[str, str] | None = None,
-    columns: Sequence[str] = (),
-    favours: tuple[str, str] | None = None,
-    mid: float | tuple[float, float] | None = None,
-    style: str = "standard",
-    width: Width = "natural",
-    hide: Collection[str] = (),
-    digits: int = 2,
-    grey: bool = False,
-    measure: str | None = None,
-    title: str | None = None,
-    rows_a_page: int = 60,
-) -> Chart:
+    data: Forestable, *, by: str | None = None, rob: pd.DataFrame | None = None,
+    arms: tuple[str, str] | None = None, columns: Sequence[str] = (),
+    favours: tuple[str, str] | None = None, mid: float | tuple[float, float] | None = None,
+    style: str = "standard", width: Width = "natural", hide: Collection[str] = (), digits: int = 2,
+    grey: bool = False, measure: str | None = None, title: str | None = None, rows_a_page: int = 60,
+) -> Chart:  # fmt: skip
     """Draw a forest plot.
 
     Parameters

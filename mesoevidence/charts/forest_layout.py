@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, limits_of, number
-from mesoevidence.charts.kit import BLUE, GAP, INK, PAD, SKY, Align, Print, width_of, wrap
+from mesoevidence.charts.kit import Align, Print, width_of, wrap
 from mesoevidence.charts.rows import Column, Content, Row
 from mesoevidence.formulas import MEASURES
 from mesoevidence.problems import EvidenceError
@@ -21,9 +22,9 @@ class Style:
     order: str  # l study, a arms, p plot, e effect, w weight, r risk of bias
     study: str
     interval: tuple[str, str, str]
-    square: str = BLUE
-    subtotal: str = SKY
-    total: str = BLUE
+    square: str = kit.BLUE
+    subtotal: str = kit.SKY
+    total: str = kit.BLUE
     fraction: bool = False
     lead: bool = True
     spread: bool = True
@@ -37,14 +38,15 @@ STYLES: Mapping[str, Style] = MappingProxyType(
     {
         "standard": Style("lapewr", "Study or subgroup", (" [", ", ", "]")),
         "cochrane": Style(
-            "lawepr", "Study or subgroup", (" [", ", ", "]"), subtotal=INK, total=INK, zebra=False,
+            "lawepr", "Study or subgroup", (" [", ", ", "]"), subtotal=kit.INK, total=kit.INK, zebra=False,
         ),
         "jama": Style(
             "laepwr", "Source", (" (", " to ", ")"), "#1F3A5F", "#A9C7E8", "#A9C7E8",
             lead=False, spread=False, zebra=False, favours_on_top=True,
         ),
         "bmj": Style(
-            "lapwer", "Study", (" (", " to ", ")"), INK, INK, INK, fraction=True, zebra=False, bold=False,
+            "lapwer", "Study", (" (", " to ", ")"), kit.INK, kit.INK, kit.INK,
+            fraction=True, zebra=False, bold=False,
         ),
     }
 )  # fmt: skip
@@ -183,16 +185,18 @@ def fit(
     if size.width is None:
         label, plot = _room(fields, "label"), _PLOT * scale
     else:
-        fields, label, plot = _squeezed(fields, size, GAP * scale)
-    placed, x = [], PAD
+        fields, label, plot = _squeezed(fields, size, kit.GAP * scale)
+    placed, x = [], kit.PAD
     for field in fields:
         width = {"label": label, "plot": plot}.get(field.key, field.width)
         lines = tuple(wrap(field.head, width, size.body, True))
         placed.append(replace(field, width=width, left=x, lines=lines))
-        x += width + GAP * scale
+        x += width + kit.GAP * scale
     span = next((field.left, field.left + field.width) for field in placed if field.key == "plot")
     drawn = axis(said.measure, _limits(said, mid), span, size.note)
-    return Layout(tuple(placed), x - GAP * scale + PAD, drawn, said, style, size, hide, grey, mid, favours)
+    return Layout(
+        tuple(placed), x - kit.GAP * scale + kit.PAD, drawn, said, style, size, hide, grey, mid, favours
+    )
 
 
 def _room(fields: list[Field], key: str) -> float:
@@ -209,7 +213,7 @@ def _squeezed(fields: list[Field], size: Print, gap: float) -> tuple[list[Field]
 
     def rest(kept: list[Field]) -> float:
         inner = sum(field.width for field in kept if field.key not in ("label", "plot"))
-        return width - inner - gap * (len(kept) - 1) - 2 * PAD
+        return width - inner - gap * (len(kept) - 1) - 2 * kit.PAD
 
     for part in ("", *_DROPPED):
         fields = [field for field in fields if field.part != part]

@@ -4,25 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from mesoevidence.charts import lights
+from mesoevidence.charts import kit, lights
 from mesoevidence.charts.axis import Axis, Interval
 from mesoevidence.charts.forest_layout import Field, Layout, indent, thick
-from mesoevidence.charts.kit import (
-    BACK,
-    BLUE,
-    GRID,
-    INK,
-    MARKS,
-    MUTED,
-    OVER,
-    PAD,
-    RULE,
-    WHITE,
-    ZEBRA,
-    Sheet,
-    width_of,
-    wrap,
-)  # fmt: skip
+from mesoevidence.charts.kit import Sheet, width_of, wrap
 from mesoevidence.charts.rows import Row
 
 _SQUARE = 0.17  # inches: the side of the heaviest study's square
@@ -40,10 +25,10 @@ def draw(page: Layout, rows: range, last: bool) -> Figure:
         height, labels = _height(row, page)
         shaded = row.kind == "study" and not shaded
         if shaded and page.style.zebra and "zebra" not in page.hide:
-            sheet.box(PAD, y, page.width - PAD, y + height, ZEBRA, name="zebra")
+            sheet.box(kit.PAD, y, page.width - kit.PAD, y + height, kit.ZEBRA, name="zebra")
         if row.kind == "total":
             ends = y + height / 2
-            sheet.line([(PAD, y - 0.03), (page.width - PAD, y - 0.03)], RULE, 0.8)
+            sheet.line([(kit.PAD, y - 0.03), (page.width - kit.PAD, y - 0.03)], kit.RULE, 0.8)
         _texts(sheet, page, place, labels, y, height)
         _mark(sheet, page, row, y + height / 2, heaviest)
         _lights(sheet, page, row, y + height / 2)
@@ -59,7 +44,7 @@ def draw(page: Layout, rows: range, last: bool) -> Figure:
         y = _favours(sheet, page, y + 0.04, arrows=True)
     if last and "notes" not in page.hide:
         y = _legend(sheet, page, _notes(sheet, page, y + 0.14))
-    return sheet.figure(page.width, y + PAD)
+    return sheet.figure(page.width, y + kit.PAD)
 
 
 def _before(row: Row, first: bool, page: Layout) -> float:
@@ -73,7 +58,7 @@ def _height(row: Row, page: Layout) -> tuple[float, list[str]]:
     assert field is not None  # noqa: S101 - every layout has labels
     if row.kind == "note":
         plot = page.field("plot")
-        wide = (plot.left if plot else page.width) - PAD - 0.1
+        wide = (plot.left if plot else page.width) - kit.PAD - 0.1
         text = row.label if width_of(row.label, size.note) <= wide else row.short
         lines = wrap(text, wide, size.note)
         return 0.82 * size.row + (len(lines) - 1) * size.note * 0.0195, lines
@@ -90,7 +75,7 @@ def _heading(sheet: Sheet, page: Layout) -> float:
     own = max((len(field.lines) for field in page.fields if field.arm), default=0) * step + 0.07
     most = max(len(field.lines) + (field.key == "lights") for field in page.fields) * step
     high = max(most, max((len(lines) * step + own for _, _, lines in arms.values()), default=0.0))
-    y = _favours(sheet, page, PAD, arrows=False) + 0.5 * step if page.on_top else PAD
+    y = _favours(sheet, page, kit.PAD, arrows=False) + 0.5 * step if page.on_top else kit.PAD
     bottom = y + high - 0.5 * step
     for field in page.fields:
         if field.key == "lights":
@@ -104,9 +89,9 @@ def _heading(sheet: Sheet, page: Layout) -> float:
         for back, line in enumerate(reversed(lines)):
             sheet.text((left + right) / 2, bottom - own - back * step, line, size, align="center", bold=True)
         under = bottom - own + size * 0.0105
-        sheet.line([(left, under), (right, under)], RULE, 0.6)
+        sheet.line([(left, under), (right, under)], kit.RULE, 0.6)
     rule = bottom + 0.75 * step
-    sheet.line([(PAD, rule), (page.width - PAD, rule)], INK, 1.0)
+    sheet.line([(kit.PAD, rule), (page.width - kit.PAD, rule)], kit.INK, 1.0)
     return rule
 
 
@@ -127,12 +112,14 @@ def _texts(sheet: Sheet, page: Layout, place: int, labels: Sequence[str], y: flo
     letters = size.note if note else size.body
     step = letters * 0.0195
     first = y + (height - (len(labels) - 1) * step) / 2
-    x = PAD + indent(row, page.said, size)
+    x = kit.PAD + indent(row, page.said, size)
     if not note:
         label = page.field("label")
-        x = (label.left if label else PAD) + indent(row, page.said, size)
+        x = (label.left if label else kit.PAD) + indent(row, page.said, size)
     for line in labels:
-        sheet.text(x, first, line, letters, bold=thick(row, page.style), colour=MUTED if note else INK)
+        sheet.text(
+            x, first, line, letters, bold=thick(row, page.style), colour=kit.MUTED if note else kit.INK
+        )
         first += step
     for field in page.fields:
         if field.cells and field.key != "label":
@@ -161,9 +148,11 @@ def _mark(sheet: Sheet, page: Layout, row: Row, y: float, heaviest: float) -> No
         _whisker(sheet, axis, low, high, y, style.square, 2.2, "prediction")
         for end in filter(axis.holds, (low, high)):
             x = axis.x(end)
-            sheet.line([(x, y - 0.05), (x, y + 0.05)], style.square, 1.2, layer=MARKS, name="prediction-end")
+            sheet.line(
+                [(x, y - 0.05), (x, y + 0.05)], style.square, 1.2, layer=kit.MARKS, name="prediction-end"
+            )
         return
-    _whisker(sheet, axis, low, high, y, INK, 1.1, "interval")
+    _whisker(sheet, axis, low, high, y, kit.INK, 1.1, "interval")
     if axis.holds(estimate):
         share = row.weight / heaviest if row.weight and heaviest else 0.3
         _square(sheet, axis, row.interval, y, _SQUARE * scale * share**0.5, style.square)
@@ -176,7 +165,9 @@ def _square(sheet: Sheet, axis: Axis, interval: Interval, y: float, side: float,
     corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
     sheet.shape(corners, fill, name="square")
     if axis.x(high) - axis.x(low) < 1.25 * side:
-        sheet.line([(axis.x(low), y), (axis.x(high), y)], WHITE, 1.1, layer=OVER, name="interval-over")
+        sheet.line(
+            [(axis.x(low), y), (axis.x(high), y)], kit.WHITE, 1.1, layer=kit.OVER, name="interval-over"
+        )
 
 
 def _whisker(
@@ -187,7 +178,7 @@ def _whisker(
     begin = axis.left + deep / 2 if low < axis.low else axis.x(low)
     end = axis.right - deep / 2 if high > axis.high else axis.x(high)
     if end > begin:
-        sheet.line([(begin, y), (end, y)], colour, width, layer=MARKS, name=name)
+        sheet.line([(begin, y), (end, y)], colour, width, layer=kit.MARKS, name=name)
     if low < axis.low:
         x = axis.left
         sheet.shape(
@@ -204,13 +195,13 @@ def _lines(sheet: Sheet, page: Layout, top: float, bottom: float, total: float) 
     """Draw the null, the pooled estimate, and the band of what does not matter."""
     axis, pooled = page.axis, page.said.pooled
     if page.mid:
-        sheet.box(axis.x(page.mid[0]), top, axis.x(page.mid[1]), bottom, GRID, layer=BACK, name="mid")
+        sheet.box(axis.x(page.mid[0]), top, axis.x(page.mid[1]), bottom, kit.GRID, layer=kit.BACK, name="mid")
     if axis.null is not None:
         x = axis.x(axis.null)
-        sheet.line([(x, top - 0.05), (x, bottom)], INK, 0.8, name="null")
+        sheet.line([(x, top - 0.05), (x, bottom)], kit.INK, 0.8, name="null")
     if pooled and pooled.k > 1 and "pooled-line" not in page.hide:
         x = axis.x(pooled.estimate)
-        sheet.line([(x, top), (x, total)], BLUE, 0.8, name="pooled", dashed=True)
+        sheet.line([(x, top), (x, total)], kit.BLUE, 0.8, name="pooled", dashed=True)
 
 
 def _places(field: Field, page: Layout) -> list[float]:
@@ -252,16 +243,16 @@ def _favours(sheet: Sheet, page: Layout, y: float, *, arrows: bool) -> float:
     y += size * 0.0105
     ends, taken = [], None
     for text, low, high in (
-        (page.favours[0], PAD, middle - gap / 2),
-        (page.favours[1], middle + gap / 2, page.width - PAD),
+        (page.favours[0], kit.PAD, middle - gap / 2),
+        (page.favours[1], middle + gap / 2, page.width - kit.PAD),
     ):
-        own = (axis.left, middle - gap / 2) if low == PAD else (middle + gap / 2, axis.right)
+        own = (axis.left, middle - gap / 2) if low == kit.PAD else (middle + gap / 2, axis.right)
         lines = wrap(text, max(own[1] - own[0], min(1.2, high - low), 0.5), size, True)
         wide = max(width_of(line, size, True) for line in lines)
-        centre = min(max((own[0] + own[1]) / 2, PAD + wide / 2), page.width - PAD - wide / 2)
+        centre = min(max((own[0] + own[1]) / 2, kit.PAD + wide / 2), page.width - kit.PAD - wide / 2)
         if wide > own[1] - own[0]:
-            centre = own[1] - wide / 2 if low == PAD else own[0] + wide / 2
-            centre = min(max(centre, PAD + wide / 2), page.width - PAD - wide / 2)
+            centre = own[1] - wide / 2 if low == kit.PAD else own[0] + wide / 2
+            centre = min(max(centre, kit.PAD + wide / 2), page.width - kit.PAD - wide / 2)
         start = y
         if taken is not None and centre - wide / 2 < taken + 0.06:
             start = ends[0]
@@ -275,15 +266,15 @@ def _favours(sheet: Sheet, page: Layout, y: float, *, arrows: bool) -> float:
 def _pointer(sheet: Sheet, start: float, end: float, y: float) -> None:
     """Draw an arrow along the axis."""
     back = 0.06 if end > start else -0.06
-    sheet.line([(start, y), (end - back / 2, y)], INK, 0.9, layer=MARKS, name="favours")
+    sheet.line([(start, y), (end - back / 2, y)], kit.INK, 0.9, layer=kit.MARKS, name="favours")
     sheet.shape(
-        [(end, y), (end - back, y - 0.03), (end - back, y + 0.03)], INK, INK, 0.2, name="favours-head"
+        [(end, y), (end - back, y - 0.03), (end - back, y + 0.03)], kit.INK, kit.INK, 0.2, name="favours-head"
     )
 
 
 def _notes(sheet: Sheet, page: Layout, y: float) -> float:
     """Write what the numbers mean; return the y below."""
-    said, width = list(page.said.notes), page.width - 2 * PAD
+    said, width = list(page.said.notes), page.width - 2 * kit.PAD
     marks = ["Squares: area in proportion to weight."] if page.said.pooled else []
     if any(_leaves(row, page.axis) for row in page.said.rows):
         marks.append("Arrows: the interval extends beyond the axis.")
@@ -291,7 +282,7 @@ def _notes(sheet: Sheet, page: Layout, y: float) -> float:
         marks.append("Shaded: smaller than the minimal important difference.")
     for text in [*said, " ".join(marks)]:
         if text:
-            y = sheet.paragraph(PAD, y, text, width, page.size.note, colour=MUTED)
+            y = sheet.paragraph(kit.PAD, y, text, width, page.size.note, colour=kit.MUTED)
     return y
 
 
@@ -307,11 +298,11 @@ def _legend(sheet: Sheet, page: Layout, y: float) -> float:
     """Write which domain each number stands for and what the lights mean; return the y below."""
     if page.field("lights") is None:
         return y
-    size, width = page.size.note, page.width - 2 * PAD
+    size, width = page.size.note, page.width - 2 * kit.PAD
     names = [
         f"{number} {name.replace('-', ' ')}"
         for number, name in zip(_numbers(page), page.said.domains, strict=True)
     ]
-    y = sheet.paragraph(PAD, y + 0.02, f"Risk of bias: {', '.join(names)}", width, size, colour=MUTED)
+    y = sheet.paragraph(kit.PAD, y + 0.02, f"Risk of bias: {', '.join(names)}", width, size, colour=kit.MUTED)
     used = {word for row in page.said.rows for word in row.lights.values()}
-    return lights.legend(sheet, PAD, y + 0.04, page.width - PAD, lights.ordered(used))
+    return lights.legend(sheet, kit.PAD, y + 0.04, page.width - kit.PAD, lights.ordered(used))

@@ -212,17 +212,9 @@ class Sheet:
         return grey_of(colour) if self.grey and colour != "none" else colour
 
     def text(
-        self,
-        x: float,
-        y: float,
-        text: object,
-        size: float | None = None,
-        *,
-        align: Align = "left",
-        bold: bool = False,
-        colour: str = INK,
-        turned: bool = False,
-    ) -> None:
+        self, x: float, y: float, text: object, size: float | None = None, *, align: Align = "left",
+        bold: bool = False, colour: str = INK, turned: bool = False,
+    ) -> None:  # fmt: skip
         """Write one line with its capitals centred on y; `turned` reads upward, centred on both."""
         spelled, families = _spelled(str(text))
         if not spelled:
@@ -245,6 +237,12 @@ class Sheet:
             self.text(x, y, line, size, align=align, bold=bold, colour=colour)
             y += size * 0.0195
         return y
+
+    def stack(self, x: float, y: float, lines: Sequence[str], **how: Any) -> None:  # noqa: ANN401 - as in `text`
+        """Write lines so that all together are centred on y."""
+        step = (how.get("size") or self.printing.body) * 0.0195
+        for place, line in enumerate(lines):
+            self.text(x, y + (place - (len(lines) - 1) / 2) * step, line, **how)
 
     def line(
         self, points: Sequence[Point], colour: str = INK, width: float = 0.8,
@@ -309,6 +307,7 @@ class Sheet:
 SIGNS = MappingProxyType(
     {
         "plus": (((-0.6, 0), (0.6, 0)), ((0, -0.6), (0, 0.6))),
+        "plus-minus": (((-0.5, -0.15), (0.5, -0.15)), ((0, -0.65), (0, 0.35)), ((-0.5, 0.55), (0.5, 0.55))),
         "minus": (((-0.6, 0), (0.6, 0)),),
         "cross": (((-0.45, -0.45), (0.45, 0.45)), ((-0.45, 0.45), (0.45, -0.45))),
         "bang": (((0, -0.65), (0, 0.22)), ((0, 0.42), (0, 0.65))),

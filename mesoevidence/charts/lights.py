@@ -3,7 +3,8 @@
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mesoevidence.charts.kit import INK, MUTED, WHITE, Sheet, width_of
+from mesoevidence.charts import kit
+from mesoevidence.charts.kit import Sheet, width_of
 
 
 class Light(NamedTuple):
@@ -19,37 +20,33 @@ class Light(NamedTuple):
 # Machado et al. (2009), and by 21 in lightness among the four levels, so that a grey print tells them.
 _FILLS = MappingProxyType(
     {
-        "good": "#2BB88A",
-        "some": "#F4E04D",
-        "bad": "#BF3F00",
-        "worst": "#4A0D1A",
-        "unknown": "#DDE1E6",
-        "none": WHITE,
+        "good": "#2BB88A", "near": "#B5E6D2", "some": "#F4E04D", "bad": "#BF3F00", "worst": "#4A0D1A",
+        "unknown": "#DDE1E6", "none": kit.WHITE,
     }
 )  # fmt: skip
 _SIGNS = MappingProxyType(
-    {"good": "plus", "some": "minus", "bad": "cross", "worst": "bang", "unknown": "question", "none": "none"}
-)
+    {
+        "good": "plus", "near": "plus-minus", "some": "minus", "bad": "cross", "worst": "bang",
+        "unknown": "question", "none": "none",
+    }
+)  # fmt: skip
 # From best to worst, then what is not known: the order of legends and of summary bars.
 _LEVELS = MappingProxyType(
-    {
-        "low": ("good", "Low risk"),
-        "yes": ("good", "Yes"),
-        "moderate": ("some", "Moderate risk"),
-        "some-concerns": ("some", "Some concerns"),
-        "partial-yes": ("some", "Partial yes"),
-        "high": ("bad", "High risk"),
-        "serious": ("bad", "Serious risk"),
-        "no": ("bad", "No"),
-        "critical": ("worst", "Critical risk"),
-        "very-high": ("worst", "Very high risk"),
-        "unclear": ("unknown", "Unclear"),
-        "no-information": ("unknown", "No information"),
-        "not-assessed": ("none", "Not assessed"),
-        "not-applicable": ("none", "Not applicable"),
-    }
-)
-ORDER = tuple(_LEVELS)
+    {"low": ("good", "Low risk"), "yes": ("good", "Yes"),
+    "low-except-confounding": ("near", "Low except for confounding"), "moderate": ("some", "Moderate risk"),
+    "some-concerns": ("some", "Some concerns"), "partial-yes": ("some", "Partial yes"),
+    "high": ("bad", "High risk"), "serious": ("bad", "Serious risk"), "no": ("bad", "No"),
+    "critical": ("worst", "Critical risk"), "very-high": ("worst", "Very high risk"),
+    "unclear": ("unknown", "Unclear"), "no-information": ("unknown", "No information"),
+    "not-assessed": ("none", "Not assessed"), "not-applicable": ("none", "Not applicable")}
+)  # fmt: skip
+# AMSTAR 2 rates confidence in a review, where high is good.
+_CONFIDENCE = MappingProxyType(
+    {"high-confidence": ("good", "High confidence"), "moderate-confidence": ("some", "Moderate confidence"),
+    "low-confidence": ("bad", "Low confidence"),
+    "critically-low-confidence": ("worst", "Critically low confidence")}
+)  # fmt: skip
+ORDER = (*_LEVELS, *_CONFIDENCE)
 
 
 def light(judgement: str) -> Light:
@@ -58,8 +55,9 @@ def light(judgement: str) -> Light:
     >>> light("some-concerns").sign
     'minus'
     """
-    kind, word = _LEVELS.get(judgement, ("unknown", judgement.replace("-", " ").capitalize()))
-    return Light(_FILLS[kind], _SIGNS[kind], WHITE if kind in ("bad", "worst") else INK, word)
+    unknown = ("unknown", judgement.replace("-", " ").capitalize())
+    kind, word = {**_LEVELS, **_CONFIDENCE}.get(judgement, unknown)
+    return Light(_FILLS[kind], _SIGNS[kind], kit.WHITE if kind in ("bad", "worst") else kit.INK, word)
 
 
 def draw(sheet: Sheet, x: float, y: float, radius: float, judgement: str) -> None:
@@ -84,6 +82,6 @@ def legend(sheet: Sheet, left: float, y: float, right: float, judgements: list[s
         if x > left and x + wide > right:
             x, y = left, y + step
         draw(sheet, x + radius, y, radius, judgement)
-        sheet.text(x + 2 * radius + 0.06, y, word, size, colour=MUTED)
+        sheet.text(x + 2 * radius + 0.06, y, word, size, colour=kit.MUTED)
         x += wide + 0.2
     return y + step / 2 + 0.02

@@ -25,18 +25,13 @@ Kind = Literal["study", "heading", "subtotal", "total", "prediction", "note"]
 Forestable: TypeAlias = "Pooled | Subgroups | Repooled | pd.DataFrame"
 
 _ARMS: Mapping[str, tuple[tuple[tuple[str, str], ...], ...]] = MappingProxyType(
-    {
-        "table": ((("ai", "Events"), ("n1i", "Total")), (("ci", "Events"), ("n2i", "Total"))),
-        "events": ((("xi", "Events"), ("ni", "Total")),),
-        "rates": ((("x1i", "Events"), ("t1i", "Time")), (("x2i", "Events"), ("t2i", "Time"))),
-        "means": (
-            (("m1i", "Mean"), ("sd1i", "SD"), ("n1i", "Total")),
-            (("m2i", "Mean"), ("sd2i", "SD"), ("n2i", "Total")),
-        ),
-        "mean": ((("mi", "Mean"), ("sdi", "SD"), ("ni", "Total")),),
-        "correlation": ((("ni", "Total"),),),
-    }
-)
+    {"table": ((("ai", "Events"), ("n1i", "Total")), (("ci", "Events"), ("n2i", "Total"))),
+    "events": ((("xi", "Events"), ("ni", "Total")),),
+    "rates": ((("x1i", "Events"), ("t1i", "Time")), (("x2i", "Events"), ("t2i", "Time"))), "means": (
+    (("m1i", "Mean"), ("sd1i", "SD"), ("n1i", "Total")),
+    (("m2i", "Mean"), ("sd2i", "SD"), ("n2i", "Total"))),
+    "mean": ((("mi", "Mean"), ("sdi", "SD"), ("ni", "Total")),), "correlation": ((("ni", "Total"),),)}
+)  # fmt: skip
 _SUMMED = ("Events", "Total", "Time")
 
 

@@ -1,0 +1,179 @@
+"""The overclaim gap: how strongly each claim of an article is worded, against what its evidence allows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from mesoevidence.charts import kit
+from mesoevidence.charts.certain import VERDICTS, cell, certainty, certainty_width, verdict_width
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.grid import Box, Part, grid
+from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.problems import EvidenceError
+
+# GRADE guidelines 26 (Santesso 2020, J Clin Epidemiol 119:126): the verb each certainty allows.
+STEPS = ("nothing", "“may”", "“probably”", "“does”")
+_WORDED = {"possible": 1, "probable": 2, "certain": 3}
+_ALLOWED = {"high": 3, "moderate": 2, "low": 1}
+_GAP = "#F4B79C"
+
+
+class Row(NamedTuple):
+    """One claim: how it is worded and what is allowed, in steps, and what was judged."""
+
+    says: str
+    worded: int
+    allowed: int
+    strength: str
+    verdict: str
+
+
+_NOTE = (
+    "The gap is about wording, not truth: steps of GRADE guidelines 26. Judgements are drafts, unreviewed."
+)
+
+
+def overclaim(
+    table: pd.DataFrame, *, title: str | None = None, width: Width = "natural", grey: bool = False,
+    sort: str = "gap", rows_a_page: int = 40,
+) -> Chart:  # fmt: skip
+    """Draw how far each claim of an article reaches beyond its evidence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of an audit: `says`, `wording`, `evidence_strength`, `overclaim` and `verdict`, a row for
+        each place of the text.
+    title : str, optional
+        The name of the chart.
+    width : {"natural", "double", "single"}
+        As wide as needed, 180 mm or 89 mm; a narrow page leaves out certainty, then verdicts.
+    grey, rows_a_page
+        Greys instead of colours; when to begin a new page.
+    sort : {"gap", "text"}
+        The widest gap first, or the order of the text.
+
+    Returns
+    -------
+    Chart
+        A row for each claim that evidence could measure: an open circle where its evidence allows it to
+        speak, a diamond or a dot where it speaks, a bar between them.
+
+    Notes
+    -----
+    Wording is counted in the steps of GRADE guidelines 26: high certainty allows "does", moderate "probably",
+    low "may", very low or none nothing. The gap is about wording, not about truth.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "says": ["It regrows hair", "It may sting"], "wording": ["certain", "possible"],
+    ...     "overclaim": [3, 0], "evidence_strength": ["very-low", "low"],
+    ...     "verdict": ["insufficient", "supported"]})
+    >>> overclaim(table)
+    <Chart: Wording against evidence: 1 of 2 claims are worded more strongly than their evidence allows, ...>
+    """
+    rows, size = _measured(table, sort), printing(width)
+    beyond = rows[rows["gap"] > 0]
+    mean = f", by {beyond['gap'].mean():.1f} steps on average" if len(beyond) else ""
+    said = f"{len(beyond)} of {len(rows)} claims are worded more strongly than their evidence allows{mean}"
+    left_out = len(table) - int((table["overclaim"].notna() & table["wording"].isin(list(_WORDED))).sum())
+
+    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
+        y, note = _legend(sheet, y, wide), f"{said}. Places whose claim was not graded: {left_out}."
+        for text in (note, _NOTE):
+            y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
+        return y
+
+    def sure(sheet: Sheet, row: Row, box: Box) -> None:
+        certainty(sheet, box, row.strength)
+
+    def judged(sheet: Sheet, row: Row, box: Box) -> None:
+        cell(sheet, box, VERDICTS[row.verdict], row.verdict.replace("-", " "))
+
+    parts = [
+        Part(STEPS, 2.6 if size.width is None else min(2.3, 0.5 * size.width), _gap),
+        Part(("Certainty",), certainty_width(size.note), sure, 2),
+        Part(("Verdict (draft)",), verdict_width(size.note), judged, 1),
+    ]
+    data = list(map(Row, *(rows[name] for name in Row._fields)))
+    figures = grid(
+        data, _says, "What the article says", parts, below, size, grey=grey, rows_a_page=rows_a_page
+    )
+    words = tuple(
+        f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in data
+    )
+    alt = sentence(f"Wording against evidence: {said}.")
+    return Chart(figures, rows, title or "Wording against evidence", alt, words)
+
+
+def _says(row: Row) -> str:
+    return row.says
+
+
+def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
+    """Return a row for each claim and wording that could be measured, the same words once."""
+    needed = ("says", "wording", "evidence_strength", "overclaim", "verdict")
+    if missing := [name for name in needed if name not in table]:
+        raise EvidenceError(f"the table of an audit has a column `{missing[0]}`; this one has not")
+    if sort not in ("gap", "text"):
+        raise EvidenceError(f"`sort` is gap or text, not {sort!r}")
+    kept = table[table["overclaim"].notna() & table["wording"].isin(list(_WORDED))]
+    if kept.empty:
+        raise EvidenceError("no claim of this article has both a wording and evidence that was graded")
+    rows = kept[["says"]].assign(
+        worded=kept["wording"].map(_WORDED).astype(int), gap=kept["overclaim"].astype(int)
+    )
+    rows["strength"] = kept["evidence_strength"].astype(str)
+    known = rows["strength"].map(_ALLOWED).fillna(0).astype(int)
+    rows["allowed"] = (rows["worded"] - rows["gap"]).clip(lower=0).where(rows["gap"] > 0, known)
+    rows["verdict"] = kept["verdict"].astype(object).fillna("not-assessed").astype(str)
+    rows = rows.drop_duplicates(["says", "worded"], ignore_index=True)
+    by = ["gap", "worded"]
+    return rows.sort_values(by, ascending=False, kind="stable", ignore_index=True) if sort == "gap" else rows
+
+
+def _gap(sheet: Sheet, row: Row, box: Box) -> None:
+    """Draw what is allowed, what is said, and the bar between them."""
+    pitch, y = (box.right - box.left) / len(STEPS), box.middle[1]
+    places = [box.left + (place + 0.5) * pitch for place in range(len(STEPS))]
+    for x in places:
+        sheet.line([(x, box.top), (x, box.bottom)], kit.GRID, 0.8, layer=kit.RULES, name="step")
+    begin, end = places[row.allowed], places[row.worded]
+    if row.worded > row.allowed:
+        sheet.box(begin, y - 0.045, end, y + 0.045, _GAP, layer=kit.RULES, name="gap")
+        for x in (place + pitch / 2 for place in places[row.allowed : row.worded]):
+            sheet.line(
+                [(x - 0.02, y - 0.035), (x + 0.02, y), (x - 0.02, y + 0.035)], kit.VERMILLION, 1,
+                layer=kit.OVER,
+            )  # fmt: skip
+        _mark(sheet, end, y, "beyond")
+    else:
+        _mark(sheet, end, y, "within")
+    _mark(sheet, begin, y, "allowed")
+
+
+def _mark(sheet: Sheet, x: float, y: float, kind: str) -> None:
+    """Draw one mark: a ring for what is allowed, a diamond beyond it, a dot within."""
+    if kind == "beyond":
+        sheet.shape([(x, y - 0.08), (x + 0.08, y), (x, y + 0.08), (x - 0.08, y)], kit.VERMILLION, name=kind)
+    elif kind == "within":
+        sheet.disc(x, y, 0.045, kit.BLUE, name=kind)
+    else:
+        sheet.disc(x, y, 0.065, kit.WHITE if kind == "allowed" else "none", name=kind)
+
+
+def _legend(sheet: Sheet, y: float, wide: float) -> float:
+    """Explain the marks; return the y below."""
+    size, x = sheet.printing.note, kit.PAD
+    words = {
+        "allowed": "what the evidence allows", "beyond": "worded beyond it", "within": "worded within it",
+    }  # fmt: skip
+    for kind, text in words.items():
+        if x > kit.PAD and x + 0.2 + width_of(text, size) > wide - kit.PAD:
+            x, y = kit.PAD, y + size * 0.027
+        _mark(sheet, x + 0.08, y, kind)
+        sheet.text(x + 0.22, y, text, size, colour=kit.MUTED)
+        x += 0.42 + width_of(text, size)
+    return y + size * 0.03

@@ -1,0 +1,226 @@
+"""Risk of bias at a glance: a light for every study and domain, and bars that count them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mesoevidence.appraisal import NOT_ASSESSED, TOOLS
+from mesoevidence.charts import kit, lights
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.grid import Box, Part, grid
+from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.evidence import Evidence
+from mesoevidence.problems import EvidenceError
+
+Row = tuple[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Judgements by one tool: a row a study, its judgement by domain, and the domains with their labels."""
+
+    rows: tuple[Row, ...]
+    domains: Mapping[str, str]
+    tool: str
+
+    @property
+    def used(self) -> list[str]:
+        """Every judgement there is, from best to worst."""
+        return lights.ordered({word for _, judged in self.rows for word in judged.values()})
+
+    @property
+    def alt(self) -> str:
+        """The whole in a sentence."""
+        overall = [judged.get("overall") for _, judged in self.rows]
+        tally = [
+            f"{overall.count(word)} {lights.light(word).word.lower()}"
+            for word in self.used
+            if word in overall
+        ]
+        studies = "study" if len(self.rows) == 1 else "studies"
+        said = f" Overall: {', '.join(tally)}." if tally else ""
+        return sentence(f"Risk of bias ({self.tool}) of {len(self.rows)} {studies}.{said}")
+
+
+def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> Judged:
+    """Return the judgements of one tool, in the order of the table; domains in the order of the tool."""
+    table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
+    if not {"study", "domain", "judgement"} <= set(table.columns):
+        raise EvidenceError("risk of bias is a table with columns study, domain and judgement")
+    tools = list(dict.fromkeys(table["tool"].dropna().astype(str))) if "tool" in table else []
+    if tool is None and len(tools) > 1:
+        raise EvidenceError(f"there are judgements by {', '.join(tools)}; name one with `tool`")
+    chosen = tool or (tools[0] if tools else "")
+    table = table[table["tool"] == chosen] if tools else table
+    if table.empty:
+        raise EvidenceError(f"nothing was judged with {chosen}" if chosen else "nothing was judged yet")
+    labels: dict[str, str] = {}
+    if isinstance(data, Evidence):
+        labels = dict(data.table("studies")[["id", "label"]].itertuples(index=False))
+    parts = table["result"].fillna("").astype(str) if "result" in table else pd.Series("", table.index)
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for study, part, domain, word in zip(table["study"].astype(str), parts, *(
+        table[name].astype(str) for name in ("domain", "judgement")), strict=True):  # fmt: skip
+        confident = chosen == "amstar2" and domain == "overall" and word != NOT_ASSESSED
+        rows.setdefault((study, part), {})[domain] = f"{word}-confidence" if confident else word
+    known = TOOLS[chosen].domains if chosen in TOOLS else {}
+    seen = dict.fromkeys(domain for judged in rows.values() for domain in judged)
+    order = sorted((*(name for name in known if name in seen), *(name for name in seen if name not in known)),
+                   key="overall".__eq__)  # fmt: skip
+    often = pd.Series([study for study, _ in rows]).value_counts()
+    named = (
+        (labels.get(study, study) + (f" ({part or 'whole study'})" if often[study] > 1 else ""), judged)
+        for (study, part), judged in rows.items()
+    )
+    domains = {name: known.get(name, name.replace("-", " ").capitalize()) for name in order}
+    return Judged(tuple(named), domains, TOOLS[chosen].label if chosen in TOOLS else chosen or "own domains")
+
+
+def traffic_light(
+    data: Evidence | pd.DataFrame, *, tool: str | None = None, width: Width = "natural", grey: bool = False,
+    title: str | None = None, rows_a_page: int = 40,
+) -> Chart:  # fmt: skip
+    """Draw a light for every study and domain of bias.
+
+    Parameters
+    ----------
+    data : Evidence or DataFrame
+        Evidence, or a table like ``evidence.table("risk_of_bias")``: `study`, `domain`, `judgement`, and
+        where there are several `tool` and `result`.
+    tool : str, optional
+        A name in ``appraisal.TOOLS``, where several were used.
+    width : {"natural", "double", "single"}
+        As wide as needed, 180 mm or 89 mm.
+    grey, title, rows_a_page
+        Greys instead of colours; the name of the chart; when to begin a new page.
+
+    Returns
+    -------
+    Chart
+        With a key of the domains, and a legend of the levels that occur.
+
+    Examples
+    --------
+    >>> bias = pd.DataFrame({"study": ["A", "A"], "domain": ["randomisation", "overall"],
+    ...                      "judgement": ["low", "high"], "tool": "rob2"})
+    >>> traffic_light(bias)
+    <Chart: Risk of bias (RoB 2) of 1 study. Overall: 1 high risk.>
+    """
+    found, size = judged_by(data, tool), printing(width)
+    short = ["O" if name == "overall" else f"D{place}" for place, name in enumerate(found.domains, 1)]
+    room = (size.width or 99.0) - 2 * kit.PAD - 0.13 * size.body - 0.2
+    pitch = min(0.36, max(room / len(short), 0.23))
+    parts = [
+        Part((text,), pitch, _light(name, 0.31 * pitch), gap=0.0 if place else 0.12)
+        for place, (name, text) in enumerate(zip(found.domains, short, strict=True))
+    ]
+
+    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
+        """Write what the columns are and what the lights mean."""
+        for text, label in zip(short, found.domains.values(), strict=True):
+            sheet.text(kit.PAD, y, text, size.note, bold=True, colour=kit.MUTED)
+            y = sheet.paragraph(
+                kit.PAD + 0.34, y, label, wide - 2 * kit.PAD - 0.34, size.note, colour=kit.MUTED
+            )
+        return lights.legend(sheet, kit.PAD, y + 0.08, wide - kit.PAD, found.used)
+
+    figures = grid(
+        found.rows, lambda row: row[0], "Study", parts, below, size, grey=grey, rows_a_page=rows_a_page
+    )
+    frame = pd.DataFrame([{"study": row[0], **{found.domains[key]: row[1].get(key) for key in found.domains}}
+                          for row in found.rows])  # fmt: skip
+    rows = tuple(f"{label}: {_heard(judged, found)}" for label, judged in found.rows)
+    return Chart(figures, frame, title or f"Risk of bias ({found.tool})", found.alt, rows)
+
+
+def _heard(judged: Mapping[str, str], found: Judged) -> str:
+    words = {found.domains[key]: lights.light(word).word.lower() for key, word in judged.items()}
+    return ", ".join(f"{domain} {word}" for domain, word in words.items())
+
+
+def _light(domain: str, radius: float) -> Callable[[Sheet, Row, Box], None]:
+    """Return what draws the light of a domain; the overall one stands on a band."""
+
+    def draw(sheet: Sheet, row: Row, box: Box) -> None:
+        if domain == "overall":
+            sheet.box(*box, kit.BAND)
+        if domain in row[1]:
+            lights.draw(sheet, *box.middle, radius, row[1][domain])
+
+    return draw
+
+
+def bias_bars(
+    data: Evidence | pd.DataFrame, *, tool: str | None = None, weights: Mapping[str, float] | None = None,
+    width: Width = "natural", grey: bool = False, title: str | None = None,
+) -> Chart:  # fmt: skip
+    """Draw for each domain how many studies have which risk, as bars that add up to all.
+
+    Parameters
+    ----------
+    data, tool, width, grey, title
+        As in `traffic_light`.
+    weights : mapping of study to number, optional
+        Weights of one analysis; without them every study counts alike.
+
+    Returns
+    -------
+    Chart
+        Bars with the number of studies, or the percent of the weight, in each part.
+
+    Examples
+    --------
+    >>> bias = pd.DataFrame({"study": ["A", "B"], "domain": "selection", "judgement": ["low", "high"]})
+    >>> bias_bars(bias).data[["judgement", "studies", "percent"]].values.tolist()
+    [['low', 1, 50.0], ['high', 1, 50.0]]
+    """
+    found, size = judged_by(data, tool), printing(width)
+    shares = _shares(found, weights)
+
+    def draw(sheet: Sheet, domain: str, box: Box) -> None:
+        x, y = box.left, box.middle[1]
+        for word, studies, percent in shares[domain]:
+            end, shown = x + percent / 100 * (box.right - box.left), lights.light(word)
+            sheet.box(x, y - 0.105, end, y + 0.105, shown.fill, kit.INK, layer=kit.SHAPES, name="bar")
+            said = f"{percent:.0f}%" if weights else str(studies)
+            own, middle = width_of(said, size.body, True), (x + end) / 2
+            signed = end - x > own + 0.3
+            if end - x > own + 0.06:
+                sheet.text(middle + 0.08 * signed, y, said, align="center", bold=True, colour=shown.ink)
+            if signed:
+                sheet.sign(middle - own / 2 - 0.05, y, 0.06, shown.sign, shown.ink)
+            x = end
+
+    def below(sheet: Sheet, y: float, wide: float, placed: Sequence[Box]) -> float:
+        for percent in (0, 25, 50, 75, 100):
+            x = placed[0].left + percent / 100 * (placed[0].right - placed[0].left)
+            sheet.line([(x, y - 0.16), (x, y - 0.11)], kit.INK, 0.8, name="tick")
+            side: kit.Align = "right" if percent == 100 else "center"
+            sheet.text(x, y - 0.11 + size.note * 0.0125, f"{percent}%", size.note, align=side)
+        return lights.legend(sheet, kit.PAD, y + 0.2, wide - kit.PAD, found.used)
+
+    bar = Part(("Studies",), 3.6 if size.width is None else 0.55 * size.width, draw)
+    figures = grid(list(shares), str, "Domain", [bar], below, size, grey=grey)
+    rows = [(domain, *share) for domain, given in shares.items() for share in given]
+    words = tuple(
+        f"{domain}: {word.replace('-', ' ')} {n} ({percent:.0f}%)" for domain, word, n, percent in rows
+    )
+    name = title or f"Risk of bias by domain ({found.tool})" + (", weighted" if weights else "")
+    frame = pd.DataFrame(rows, columns=["domain", "judgement", "studies", "percent"])
+    return Chart(figures, frame, name, found.alt, words)
+
+
+def _shares(found: Judged, weights: Mapping[str, float] | None) -> dict[str, list[tuple[str, int, float]]]:
+    """Return for each domain its judgements with the number of studies and their percent of the weight."""
+    if missing := [label for label, _ in found.rows if weights and label not in weights]:
+        raise EvidenceError(f"there is no weight of {missing[0]!r}")
+    shares: dict[str, list[tuple[str, int, float]]] = {}
+    for key, name in found.domains.items():
+        given = [
+            (judged[key], (weights or {}).get(label, 1.0)) for label, judged in found.rows if key in judged
+        ]
+        total = sum(weight for _, weight in given)
+        parts = {word: [weight for other, weight in given if other == word] for word in found.used}
+        shares[name] = [(word, len(own), 100 * sum(own) / total) for word, own in parts.items() if own]
+    return shares

@@ -1,0 +1,143 @@
+"""The verdict matrix: what each kind of evidence says of each claim, how sure that is, and what follows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from mesoevidence.charts import kit
+from mesoevidence.charts.certain import (
+    DIRECTIONS,
+    VERDICTS,
+    cell,
+    certainty,
+    certainty_width,
+    verdict_width,
+)  # fmt: skip
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.grid import Box, Part, grid
+from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.conclusions import evidence_strength
+from mesoevidence.evidence import Evidence
+from mesoevidence.model import Claim
+from mesoevidence.problems import EvidenceError
+
+# Which kind of evidence a design is; what is not named is "Other".
+LINES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"Synthesis": (), "Trial": ("rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct",
+    "nonrandomised-trial"), "Observed": ("cohort", "case-control", "cross-sectional", "outbreak"),
+    "No control": ("before-after", "case-series", "case-report"),
+    "Laboratory": ("in-vitro", "ex-vivo", "animal", "instrument"),
+    "Review": ("systematic-review", "meta-analysis", "network-meta-analysis", "narrative-review"),
+    "Other": ()}
+)  # fmt: skip
+_NOTES = (
+    "Numbers count lines of evidence by direction, never by p: ▲ supports, ■ neutral, ▼ contradicts.",
+    "Judgements are drafts, unreviewed. A verdict speaks of a claim as it is worded, never of a person.",
+)
+
+
+def verdict_matrix(
+    evidence: Evidence, *, background: bool = False, width: Width = "natural", grey: bool = False,
+    title: str | None = None, rows_a_page: int = 30,
+) -> Chart:  # fmt: skip
+    """Draw what each kind of evidence says of each claim.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Whole, or the part that ``evidence.select(topic=...)`` gives.
+    background : bool
+        Also show claims that are background and are not judged.
+    width : {"natural", "double", "single"}
+        As wide as needed, 180 mm or 89 mm; a narrow page leaves out the kinds of evidence, then certainty.
+    grey, title, rows_a_page
+        Greys instead of colours; the name of the chart; when to begin a new page.
+
+    Returns
+    -------
+    Chart
+        Lines of evidence are counted by direction; certainty is that of the deciding line.
+
+    Raises
+    ------
+    EvidenceError
+        When there is no claim to show.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> verdict_matrix(me.load().select(claim="ha-binds-1000x-water"))
+    <Chart: Verdicts on 1 claim: 1 contradicted.>
+    """
+    claims = [claim for claim in evidence.claims.values() if background or claim.kind != "background"]
+    if not claims:
+        raise EvidenceError("there is no claim to show")
+    rows = [_row(claim, evidence) for claim in claims]
+    used = [name for name in LINES if any(name in row["counts"] for row in rows)]
+    size = printing(width)
+
+    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
+        for text in _NOTES:
+            y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
+        return y
+
+    def judged(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
+        cell(sheet, box, VERDICTS[row["verdict"]], row["verdict"].replace("-", " "), bold=True)
+
+    def sure(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
+        certainty(sheet, box, row["strength"])
+
+    parts = [
+        *(Part((name,), max(width_of(name, size.note, True), 0.55), _kind(name), 2, 0.08) for name in used),
+        Part(("Verdict (draft)",), verdict_width(size.note), judged),
+        Part(("Certainty",), certainty_width(size.note), sure, 1),
+    ]
+    figures = grid(
+        rows, lambda row: str(row["claim"]), "Claim", parts, below, size, grey=grey, rows_a_page=rows_a_page
+    )
+    tally = Counter(row["verdict"] for row in rows)
+    said = ", ".join(f"{tally[word]} {word.replace('-', ' ')}" for word in VERDICTS if tally[word])
+    data = pd.DataFrame([
+        {"claim": row["claim"], **{name: _said(row["counts"].get(name, {})) for name in used},
+         "certainty": row["strength"], "verdict": row["verdict"]} for row in rows
+    ])  # fmt: skip
+    words = tuple(
+        f"{row['claim']}: {row['verdict']}, certainty {row['strength']}".replace("-", " ") for row in rows
+    )
+    alt = sentence(f"Verdicts on {len(rows)} {'claim' if len(rows) == 1 else 'claims'}: {said}.")
+    return Chart(figures, data, title or "Verdicts on claims", alt, words)
+
+
+def _row(claim: Claim, evidence: Evidence) -> dict[str, Any]:
+    """Return a claim with its lines of evidence counted by kind and direction."""
+    kinds = {design: name for name, designs in LINES.items() for design in designs}
+    counts: dict[str, Counter[str]] = {}
+    for line in claim.evidence:
+        study = evidence.ledger.studies.get(line.study or "")
+        name = "Synthesis" if line.synthesis else kinds.get(study.design, "Other") if study else "Other"
+        counts.setdefault(name, Counter())[line.direction] += 1
+    verdict = claim.verdict.judgement if claim.verdict else "not-assessed"
+    strength = evidence_strength(claim, evidence.ledger)
+    return {"claim": claim.claim, "counts": counts, "strength": strength, "verdict": verdict}
+
+
+def _said(part: Mapping[str, int]) -> str:
+    """Return the lines of one kind, such as "2▲ 1▼"."""
+    return " ".join(f"{part[word]}{look.sign}" for word, look in DIRECTIONS.items() if word in part)
+
+
+def _kind(name: str) -> Any:  # noqa: ANN401 - what draws a part
+    """Return what draws a kind of evidence; a dash where there is none."""
+
+    def draw(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
+        part = row["counts"].get(name, {})
+        if not part:
+            sheet.text(*box.middle, "–", sheet.printing.note, align="center", colour=kit.MUTED)
+            return
+        words = [word for word in DIRECTIONS if word in part and word != "neutral"] or ["neutral"]
+        cell(sheet, box, DIRECTIONS["mixed" if len(words) > 1 else words[0]]._replace(sign=""), _said(part))
+
+    return draw

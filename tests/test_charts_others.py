@@ -1,0 +1,149 @@
+"""What funnels, lights, bars, verdicts and overclaims show is what the data say."""
+
+import math
+
+import pandas as pd
+import pytest
+
+import mesoevidence as me
+from mesoevidence.appraisal import TOOLS
+from tests import drawn
+from tests.test_charts_forest import BCG
+
+
+@pytest.fixture(scope="module")
+def bcg():
+    return me.pool(BCG, measure="RR")
+
+
+def bias(tool, studies=("A", "B", "C")):
+    """Return judgements by every domain of a tool, each level in turn."""
+    levels = TOOLS[tool].levels or ("low", "high")
+    rows = [
+        (study, tool, domain, levels[(place + number) % len(levels)])
+        for place, study in enumerate(studies)
+        for number, domain in enumerate(TOOLS[tool].domains or ("own",))
+    ]
+    overall = TOOLS[tool].overall or ("low",)
+    rows += [(study, tool, "overall", overall[place % len(overall)]) for place, study in enumerate(studies)]
+    return pd.DataFrame(rows, columns=["study", "tool", "domain", "judgement"])
+
+
+def test_each_study_of_a_funnel_stands_at_its_effect_and_standard_error(bcg):
+    figure = me.funnel(bcg).figure
+    spots = [drawn.bounds(mark) for mark in drawn.marks(figure, "study")]
+    (axis,) = drawn.marks(figure, "axis-error")
+    deepest, lowest = max(zip(bcg.vi, spots, strict=True)), min(zip(bcg.vi, spots, strict=True))
+
+    assert len(spots) == 13
+    assert deepest[1][1] > lowest[1][1]
+    ratio = (deepest[1][1] + deepest[1][3] - 2 * axis[0][1]) / (lowest[1][1] + lowest[1][3] - 2 * axis[0][1])
+    assert math.isclose(ratio, math.sqrt(deepest[0] / lowest[0]), rel_tol=1e-6)
+
+
+def test_a_funnel_of_ten_studies_prints_the_test_and_one_of_fewer_says_that_it_cannot_tell(bcg):
+    # metafor 3.8, regtest(rma(yi, vi, data=dat, test="knha")): t = -0.7812, df = 11, p = 0.4512
+    assert "Egger's regression test: t(11) = −0.78 (p = 0.451)." in drawn.words(me.funnel(bcg).figure)
+
+    few = me.funnel(me.pool(BCG.head(4), measure="RR"))
+
+    assert any(word.startswith("Fewer than 10 studies (4)") for word in drawn.words(few.figure))
+    assert not any("Egger" in word for word in drawn.words(few.figure))
+
+
+def test_filled_studies_are_hollow_and_counted(bcg):
+    filled = me.trim_and_fill(bcg)
+    figure = me.funnel(bcg, fill=filled).figure
+
+    assert len(drawn.marks(figure, "filled")) == filled.missing > 0
+    assert any(word.startswith("Trim and fill: 1 on the right") for word in drawn.words(figure))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_has_its_lights_its_key_and_its_legend(tool):
+    chart = me.traffic_light(bias(tool))
+    words = drawn.words(chart.figure)
+
+    assert len(drawn.marks(chart.figure, "light")) >= 3 * len(chart.data.columns[1:])
+    assert set(TOOLS[tool].domains.values()) <= set(words)
+    assert TOOLS[tool].label in chart.alt
+    assert drawn.collisions(chart.figure) == []
+
+
+def test_confidence_in_a_review_is_good_where_it_is_high():
+    table = pd.DataFrame({"study": ["A"], "tool": "amstar2", "domain": "overall", "judgement": "high"})
+
+    assert "High confidence" in drawn.words(me.traffic_light(table).figure)
+
+
+def test_a_study_judged_for_two_results_has_two_rows():
+    table = pd.DataFrame(
+        {"study": ["A", "A"], "result": ["x", None], "domain": "d", "judgement": ["low", "high"]}
+    )
+
+    assert list(me.traffic_light(table).data["study"]) == ["A (x)", "A (whole study)"]
+
+
+def test_the_ledger_has_lights_of_its_own():
+    assert me.traffic_light(me.load(), tool="rob2").data["study"].str.len().min() > 3
+
+
+def test_bars_add_up_and_weights_change_their_lengths():
+    table = pd.DataFrame({"study": ["A", "B", "C"], "domain": "d", "judgement": ["low", "low", "high"]})
+    plain, weighted = me.bias_bars(table), me.bias_bars(table, weights={"A": 1, "B": 1, "C": 8})
+    lengths = [[right - left for left, _, right, _ in map(drawn.bounds, drawn.marks(chart.figure, "bar"))]
+               for chart in (plain, weighted)]  # fmt: skip
+
+    assert math.isclose(lengths[0][0] / lengths[0][1], 2)
+    assert math.isclose(lengths[1][1] / lengths[1][0], 4)
+    assert weighted.data["percent"].sum() == 100
+    assert "80%" in drawn.words(weighted.figure)
+
+
+def test_the_matrix_shows_every_claim_once_with_its_verdict():
+    evidence = me.load().select(topic="hair-loss")
+    chart = me.verdict_matrix(evidence)
+    claims = evidence.table("claims").query("kind != 'background'")
+
+    assert list(chart.data["claim"]) == list(claims["claim"])
+    assert list(chart.data["verdict"]) == list(claims["verdict"].astype(object).fillna("not-assessed"))
+    assert sum(len(drawn.marks(figure, "cell")) for figure in chart.figures) >= len(claims)
+
+
+def test_a_gap_is_as_long_as_the_words_exceed_the_evidence_and_the_widest_comes_first():
+    table = pd.DataFrame(
+        {
+            "says": ["one", "three", "none"],
+            "wording": ["possible", "certain", "possible"],
+            "evidence_strength": ["very-low", "none", "low"],
+            "overclaim": [1, 3, 0],
+            "verdict": "insufficient",
+        }
+    )
+    chart = me.overclaim(table)
+    gaps = [right - left for left, _, right, _ in map(drawn.bounds, drawn.marks(chart.figure, "gap"))]
+
+    assert list(chart.data["says"]) == ["three", "one", "none"]
+    assert math.isclose(gaps[0] / gaps[1], 3)
+    assert len(gaps) == 2
+    assert list(me.overclaim(table, sort="text").data["says"]) == ["one", "three", "none"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: me.traffic_light(pd.DataFrame({"a": [1]})), "columns study, domain and judgement"),
+        (lambda: me.traffic_light(pd.concat([bias("rob2"), bias("jbi")])), "name one with `tool`"),
+        (lambda: me.traffic_light(bias("amstar2"), width="single"), "do not fit on a page"),
+        (lambda: me.bias_bars(bias("rob2"), weights={"A": 1}), "there is no weight of 'B'"),
+        (lambda: me.overclaim(pd.DataFrame({"says": ["x"]})), "has a column `wording`"),
+        (
+            lambda: me.verdict_matrix(me.load().select(claim="hair-loss-is-called-alopecia")),
+            "no claim to show",
+        ),
+        (lambda: me.funnel(me.pool(BCG, measure="RR"), by="slab"), "has 13 values"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(ask, words):
+    with pytest.raises(me.EvidenceError, match=words):
+        ask()
