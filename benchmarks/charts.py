@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/charts.py`` (about a minute; needs the extra `peers`, and forestplot if it is to be
 compared). The time is the best of several, after one run to load fonts. Ours pools, lays out from measured
-text and draws arms, weights, squares, diamond, prediction interval, notes and, where it says so, risk of bias;
+text and draws arms, weights, squares, diamond, prediction interval, notes and, where said, risk of bias;
 statsmodels draws points and bars without a table, forestplot monospaced text without weights or diamond.
 """
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mesoevidence import console, escape, files
+from mesoevidence.charts.chart import Chart
+from mesoevidence.charts.overclaim import overclaim
 from mesoevidence.conclusions import conclude
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Appearance, Claim
@@ -53,6 +55,11 @@ class Audit:
     title: str
     interest: str | None
     table: pd.DataFrame
+
+    @property
+    def chart(self) -> Chart:
+        """How far each claim is worded beyond its evidence; `charts.overclaim` has the options."""
+        return overclaim(self.table, title=f"{self.title}: wording against evidence")
 
     def counts(self) -> dict[str, int]:
         """Return how many claims of the article have each verdict, each claim once."""

@@ -129,6 +129,14 @@ def test_a_gap_is_as_long_as_the_words_exceed_the_evidence_and_the_widest_comes_
     assert list(me.overclaim(table, sort="text").data["says"]) == ["one", "three", "none"]
 
 
+def test_an_audit_has_its_chart():
+    chart = me.audit(me.load(), "vigorfocus2023").chart
+
+    assert chart.title.endswith("wording against evidence")
+    assert len(drawn.marks(chart.figure, "gap")) > 10
+    assert len(chart.rows) == len(chart.data)
+
+
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
