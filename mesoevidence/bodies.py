@@ -124,8 +124,9 @@ def body(ledger: Ledger, synthesis: str | None, measure: str | None = None, arms
         yi, vi = np.where(seen, contrasts[:, 0], yi), np.where(seen, contrasts[:, 1], vi)
         note = [None if told else text for told, text in zip(seen, said, strict=True)]
     studies = tuple(item.study for item in record.include)
+    label = record.label or record.id
     return Body(
-        record.label or record.id,
+        label,
         analysis,
         spec,
         studies,

@@ -23,16 +23,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
     {"high": "⊕⊕⊕⊕", "moderate": "⊕⊕⊕◯", "low": "⊕⊕◯◯", "very-low": "⊕◯◯◯"}
 )
 LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        "risk_of_bias": "Risk of bias",
-        "inconsistency": "Inconsistency",
-        "indirectness": "Indirectness",
-        "imprecision": "Imprecision",
-        "publication_bias": "Publication bias",
-        "large_effect": "Large effect",
-        "dose_response": "Dose response",
-        "opposing_confounding": "Opposing confounding",
-    }
+    {name: name.replace("_", " ").capitalize() for name in (*DOWN, *UP)}
 )
 
 
@@ -169,12 +160,8 @@ class Certainty:
                 for domain in self.domains
                 if domain.kind == "down" or domain.steps
             }
-        return {
-            **said,
-            "why": self.why or "not recorded",
-            "statement": self.statement,
-            "in plain words": self.plain,
-        }
+        spoken = {"statement": self.statement, "in plain words": self.plain}
+        return {**said, "why": self.why or "not recorded", **spoken}
 
     def __repr__(self) -> str:
         shown = self.level or "not judged yet"

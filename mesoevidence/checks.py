@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mesoevidence import appraisal, certainty, conclusions, consistency, links, provenance
+from mesoevidence import appraisal, basis, certainty, conclusions, consistency, links, provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Candidate, Citation, Claim, Outcome, Result, Study, Synthesis
 from mesoevidence.problems import Problem
@@ -369,6 +369,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             synthesis_is_one_question,
             certainty.certainty_follows_its_parts,
             certainty.data_suggest_the_same,
+            basis.basis_is_current,
         ),
     }
 )

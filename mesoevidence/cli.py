@@ -1,4 +1,4 @@
-"""The command `mesoevidence`: check, show, new, schema, report."""
+"""The command `mesoevidence`: check, show, new, schema, sign, report."""
 
 import argparse
 import gc
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import mesoevidence as me
-from mesoevidence import checks, console, files, ledger, templates
+from mesoevidence import basis, checks, console, files, ledger, templates
 from mesoevidence.problems import CODES, EvidenceError
 
 OK, FOUND, CANNOT = 0, 1, 2
@@ -82,6 +82,26 @@ def schema(given: argparse.Namespace) -> int:
     return OK
 
 
+def sign(given: argparse.Namespace) -> int:
+    """Sign one judgement of certainty: show which inputs changed, ask, and replace its `basis`."""
+    root = files.root_of(given.path) if given.path else files.nearest_root()
+    if root is None:
+        raise EvidenceError("no ledger here or above: name the folder that holds evidence/ with --path")
+    asked = basis.signing(ledger.read(root)[0], given.id, given.by)
+    console.say_text(
+        "\n  ".join([asked.judgement, *(asked.changes or ["no input changed since it was signed"])])
+    )
+    try:
+        answer = input(f"type {given.id} to sign it as it stands: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != given.id:
+        console.say_text("not signed")
+        return FOUND
+    basis.sign(root, given.id, given.by, asked)
+    return OK
+
+
 def report(given: argparse.Namespace) -> int:
     """Check the ledger, execute the notebooks and write the report."""
     me.write_report(me.load(given.path), Path(given.output), execute=not given.no_execute)
@@ -114,15 +134,17 @@ def _parser() -> argparse.ArgumentParser:
     parts["new"].add_argument("kind", choices=list(templates.FOLDER_OF))
     parts["new"].add_argument("id", help="such as moftah-2013")
     parts["schema"].add_argument("kind", choices=list(templates.FOLDER_OF))
+    parts["sign"].add_argument("id", help="the id of a synthesis; one at a time")
+    parts["sign"].add_argument("--by", required=True, metavar="NAME", help="who made the judgement")
     parts["report"].add_argument("--output", default="report", help="where to write it (default: report/)")
     parts["report"].add_argument(
         "--no-execute", action="store_true", help="leave the notebooks out; run nothing"
     )
-    for name in ("show", "new", "report"):
+    for name in ("show", "new", "sign", "report"):
         parts[name].add_argument("--path", help=where)
     return parser
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
-    {"check": check, "show": show, "new": new, "schema": schema, "report": report}
+    {"check": check, "show": show, "new": new, "schema": schema, "sign": sign, "report": report}
 )

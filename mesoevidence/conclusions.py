@@ -238,7 +238,7 @@ def _interval_place(line: EvidenceLine, ledger: Ledger) -> tuple[str, str] | Non
 
 
 def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> Iterator[str]:
-    """Yield, where nobody had the event, how often it may happen all the same: 3/n (Hanley 1983)."""
+    """Yield, where nobody had the event, how often it may happen all the same: 3/n, the rule of three."""
     outcome = claim.pico.outcome if claim.pico else None
     for line in lines:
         synthesis, study = ledger.syntheses.get(line.synthesis or ""), ledger.studies.get(line.study or "")

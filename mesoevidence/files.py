@@ -170,13 +170,9 @@ def read_bytes(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> bytes | 
         return _unreadable(shown(path), error)
     if len(data) > limit:
         return Problem(
-            shown(path),
-            1,
-            1,
-            "E002",
-            f"larger than {limit:,} bytes",
+            shown(path), 1, 1, "E002", f"larger than {limit:,} bytes",
             "split it, or move long text elsewhere",
-        )
+        )  # fmt: skip
     return data
 
 
@@ -313,10 +309,6 @@ def _unreadable(path: str, error: OSError | ValueError) -> Problem:
     if isinstance(error, OSError) and error.errno == errno.ELOOP:  # O_NOFOLLOW met a link
         return _link(path)
     return Problem(
-        path,
-        1,
-        1,
-        "E001",
-        f"cannot be read: {reason.lower()}",
+        path, 1, 1, "E001", f"cannot be read: {reason.lower()}",
         "check that the file is there and may be read",
-    )
+    )  # fmt: skip

@@ -33,39 +33,24 @@ _NARROW = "the Hartung-Knapp interval is narrower than Wald's; show it beside te
 _ALIKE = "the effects are identical, so that Hartung-Knapp gives no interval; ask for test='z' or 'adhoc'"
 _SPAN = "the numbers span more orders of magnitude than can be pooled"
 _NOTHING = "there are no studies to pool; give rows that have an effect and a variance"
-_FLAT = "a variance is zero or negative, so that its study cannot be weighted; leave it out"
 _ENDLESS = "an effect or a variance is infinite; correct it or leave the study out"
 _NO_SUM = "the counts give no sum: the outcome is the same for everybody in one of the arms"
 
 
 @overload
 def pool(
-    data: object,
-    synthesis: str | None = None,
-    *,
-    by: None = None,
-    measure: str | None = None,
-    method: str | None = None,
-    test: str | None = None,
-    level: float = 0.95,
-    tau2_ci: bool = False,
+    data: object, synthesis: str | None = None, *, by: None = None, measure: str | None = None,
+    method: str | None = None, test: str | None = None, level: float = 0.95, tau2_ci: bool = False,
     arms: Arms | None = None,
-) -> Pooled: ...
+) -> Pooled: ...  # fmt: skip
 
 
 @overload
 def pool(
-    data: object,
-    synthesis: str | None = None,
-    *,
-    by: str | Sequence[str],
-    measure: str | None = None,
-    method: str | None = None,
-    test: str | None = None,
-    level: float = 0.95,
-    tau2_ci: bool = False,
+    data: object, synthesis: str | None = None, *, by: str | Sequence[str], measure: str | None = None,
+    method: str | None = None, test: str | None = None, level: float = 0.95, tau2_ci: bool = False,
     arms: Arms | None = None,
-) -> pd.DataFrame: ...
+) -> pd.DataFrame: ...  # fmt: skip
 
 
 def pool(

@@ -187,6 +187,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "W334": _by_eye("a regimen described in contradictory ways", "12 sessions that add up to 11"),
         "W335": _by_eye("not peer reviewed, or of doubtful standing", "a conference abstract of an open call"),
         "W339": _by_eye("another doubt", "anything a reader should know"),
+        # W5xx: judgements whose inputs moved
+        "W501": _warning("a judgement whose inputs changed", "The included results, their risk of bias, the outcome or the analysis are others than when it was signed: judge it again, then sign it.", "basis: 16fc0ccefa28   after a count was corrected"),
         # W6xx: the data suggest another judgement of certainty
         "W601": _warning("the data suggest another step", "What was recorded stands; say why it is not what the data suggest.", "imprecision: {down: 0}   with an interval across no effect"),
         "W602": _warning("up beside down", "Evidence with a flaw is usually not rated up; say why this one is.", "large_effect: {up: 1} beside risk_of_bias: {down: 1}"),

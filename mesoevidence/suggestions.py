@@ -9,22 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from mesoevidence import appraisal, bodies
+from mesoevidence import appraisal, bodies, targets
 from mesoevidence.formulas import MEASURES
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Synthesis
-from mesoevidence.targets import (
-    LARGE,
-    LARGE_SMD,
-    Case,
-    Limits,
-    directions,
-    information_size,
-    limits_said,
-    number,
-    risk_from_odds,
-    side_of,
-)
+from mesoevidence.targets import Case, Limits
 from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, words
 
 LEVELS: tuple[CertaintyLevel, ...] = words(CertaintyLevel)  # type: ignore[assignment]  # best first
@@ -51,17 +40,14 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
     """
     found = [(study, line) for line in synthesis.include if (study := ledger.studies.get(line.study))]
     designs = Counter(study.design for study, _ in found)
-    starts = [DESIGNS[design].start for design in designs]
+    starts, said = [DESIGNS[design].start for design in designs], f"designs: {_counted(designs)}"
     if not starts or None in starts:
-        return None, (f"designs: {_counted(designs)}",)
+        return None, (said,)
     loose = [(study, line) for study, line in found if DESIGNS[study.design].start != "high"]
     tools = {rob.tool if (rob := appraisal.appraised(study, line.result)) else "" for study, line in loose}
     if loose and all(tool.startswith("robins-i") for tool in tools):
-        return "high", (
-            f"designs: {_counted(designs)}",
-            "each non-randomised study was appraised with ROBINS-I",
-        )
-    return max((level for level in starts if level), key=LEVELS.index), (f"designs: {_counted(designs)}",)
+        return "high", (said, "each non-randomised study was appraised with ROBINS-I")
+    return max((level for level in starts if level), key=LEVELS.index), (said,)
 
 
 def risk_of_bias(case: Case) -> Suggestion:
@@ -100,15 +86,12 @@ def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, str] | None:
     if rest is None or case.seen.threshold.of == "absolute":
         return None
     back = case.body.spec.shown if case.seen.threshold.of == "reading" else float
-    ends = [
-        tuple(side_of(back(end), case.seen.threshold) for end in (e.estimate, *e.ci))
-        for e in (case.pooled, rest)
-    ]
-    shown = limits_said(
-        Limits(*(case.body.spec.shown(end) for end in (rest.estimate, *rest.ci))), case.body.spec.name
-    )
-    verb = "changes" if ends[0] != ends[1] else "does not change"
-    return ends[0] != ends[1], f"leaving them out {verb} the answer: {shown}"
+    every, some = ((found.estimate, *found.ci) for found in (case.pooled, rest))
+    threshold, spec = case.seen.threshold, case.body.spec
+    sides = [[targets.side_of(back(end), threshold) for end in ends] for ends in (every, some)]
+    differs = sides[0] != sides[1]
+    shown = targets.limits_said(Limits(*map(spec.shown, some)), spec.name)
+    return differs, f"leaving them out {'changes' if differs else 'does not change'} the answer: {shown}"
 
 
 def inconsistency(case: Case) -> Suggestion:
@@ -116,29 +99,23 @@ def inconsistency(case: Case) -> Suggestion:
     if case.seen.k < 2:
         return Suggestion(0, ("one study, so nothing can differ",))
     if case.body is None or case.pooled is None:
-        found = Counter(str(item) for item in directions(case.ledger, case.synthesis))
+        found = Counter(str(item) for item in targets.directions(case.ledger, case.synthesis))
         if "None" in found:
             return Suggestion(None, ("the direction of a study was not recorded",))
         opposite = {"increase", "decrease"} <= set(found)
         return Suggestion(int(opposite), (f"directions: {_counted(found)}",))
-    there = np.isfinite(case.body.yi) & (case.weights > 0)
-    z = -float(special.ndtri(0.025))
-    half = z * np.sqrt(case.body.vi[there])
-    yi = case.body.yi[there]
-    back = case.body.spec.shown
-    said = [f"estimates {number(back(yi.min()))} to {number(back(yi.max()))}"]
+    there, back = np.isfinite(case.body.yi) & (case.weights > 0), case.body.spec.shown
+    yi, half = case.body.yi[there], -float(special.ndtri(0.025)) * np.sqrt(case.body.vi[there])
+    said = [f"estimates {targets.number(back(yi.min()))} to {targets.number(back(yi.max()))}"]
     overlap = bool((yi - half).max() <= (yi + half).min())
     said.append("all intervals overlap" if overlap else "not all intervals overlap")
-    said += [
-        f"{name} {case.pooled.numbers[key]:.0f} %"
-        for name, key in (("I2", "i2"),)
-        if math.isfinite(case.pooled.numbers[key])
-    ]
+    if math.isfinite(case.pooled.numbers["i2"]):
+        said.append(f"I2 {case.pooled.numbers['i2']:.0f} %")
     threshold = case.seen.threshold
     if threshold is None or threshold.of == "absolute":
         return Suggestion(0 if overlap else 1, tuple(said))
     scale = back if threshold.of == "reading" else float
-    sides = Counter(side_of(scale(float(value)), threshold) for value in yi)
+    sides = Counter(targets.side_of(scale(float(value)), threshold) for value in yi)
     said.append(f"of {threshold.said}: {_counted(sides)}")
     if len(sides) == 1 or overlap:
         return Suggestion(0, tuple(said))
@@ -162,12 +139,9 @@ def indirectness(case: Case) -> Suggestion:
         if gaps:
             off[at] = True
             said.append(f"{study.id} has another {' and '.join(gaps)}")
-    share = math.fsum(case.weights[off])
-    if not said:
-        said.append("populations and arms are those of the question")
-    return Suggestion(
-        1 if share > _MOST else 0, (*said, "a surrogate outcome cannot be told from the records")
-    )
+    said = said or ["populations and arms are those of the question"]
+    unseen = "a surrogate outcome cannot be told from the records"
+    return Suggestion(int(math.fsum(case.weights[off]) > _MOST), (*said, unseen))
 
 
 def imprecision(case: Case) -> Suggestion:
@@ -183,28 +157,19 @@ def imprecision(case: Case) -> Suggestion:
     if effect is None or threshold is None:
         why = "no interval was computed" if seen.computed is None else "the threshold cannot be placed"
         return Suggestion(None, (why, people))
-    side = side_of(effect.estimate, threshold)
-    target = (
-        "little or no effect"
-        if side == "inside"
-        else "an effect"
-        if threshold.low == threshold.high
-        else "an effect that matters"
-    )
+    side = targets.side_of(effect.estimate, threshold)
+    beyond = "an effect" if threshold.low == threshold.high else "an effect that matters"
+    target = "little or no effect" if side == "inside" else beyond
     unit = seen.measure if threshold.of != "absolute" else "RD"
     back = MEASURES[str(unit)].shown if threshold.of == "computing" else float
-    said = [
-        f"target: {target}, against {threshold.said}",
-        f"interval {number(back(effect.low))} to {number(back(effect.high))}",
-    ]
+    ends = f"interval {targets.number(back(effect.low))} to {targets.number(back(effect.high))}"
+    said = [f"target: {target}, against {threshold.said}", ends]
     bounds = {threshold.low, threshold.high}
     crossed = sum(effect.low < bound < effect.high for bound in bounds)
     if crossed:
-        said.append(
-            "it crosses the threshold" if len(bounds) == 1 else f"it crosses {crossed} of the 2 bounds"
-        )
-        return Suggestion(min(crossed, 2), (*said, people))
-    size, inputs = information_size(case)
+        how = "the threshold" if len(bounds) == 1 else f"{crossed} of the 2 bounds"
+        return Suggestion(crossed, (*said, f"it crosses {how}", people))
+    size, inputs = targets.information_size(case)
     said.append("it does not cross")
     if size is None or seen.persons is None:
         return Suggestion(0, (*said, people, inputs))
@@ -221,7 +186,7 @@ def _large_difference(case: Case) -> bool:
     if case.seen.measure != "MD" or case.seen.computed is None or "sd1i" not in arms:
         return False
     spread = np.nanmean([arms["sd1i"], arms["sd2i"]]) if np.isfinite(arms["sd1i"]).any() else math.nan
-    return bool(abs(case.seen.computed.estimate) >= LARGE_SMD * spread)
+    return bool(abs(case.seen.computed.estimate) >= targets.LARGE_SMD * spread)
 
 
 def publication_bias(case: Case) -> Suggestion:
@@ -230,7 +195,7 @@ def publication_bias(case: Case) -> Suggestion:
     said = [f"{case.seen.k} {'study' if case.seen.k == 1 else 'studies'}", f"funding: {_counted(paid)}"]
     known = sum(count for word, count in paid.items() if word != "not-reported")
     total = sum(paid.values())
-    size, _ = information_size(case)
+    size, _ = targets.information_size(case)
     sizes = [bodies.analysed(line, case.ledger) for line in case.lines]
     if known <= _MOST * total or size is None or None in sizes:
         return Suggestion(None, (*said, "too little is known to suspect it or not"))
@@ -250,10 +215,10 @@ def large_effect(case: Case) -> Suggestion:
     if case.seen.measure == "OR":
         if not case.seen.baseline:
             return Suggestion(None, ("an odds ratio without a baseline risk",))
-        ratio = risk_from_odds(ratio, case.seen.baseline) / case.seen.baseline
+        ratio = targets.risk_from_odds(ratio, case.seen.baseline) / case.seen.baseline
     away = max(ratio, 1 / ratio) if ratio > 0 else math.inf
-    steps = 2 if away > _VERY_LARGE else 1 if away > LARGE else 0
-    return Suggestion(steps, (f"risk ratio {number(ratio)}",))
+    steps = 2 if away > _VERY_LARGE else 1 if away > targets.LARGE else 0
+    return Suggestion(steps, (f"risk ratio {targets.number(ratio)}",))
 
 
 def unseen(case: Case) -> Suggestion:
@@ -262,9 +227,8 @@ def unseen(case: Case) -> Suggestion:
 
 
 def _counted(found: Mapping[Any, int]) -> str:
-    return ", ".join(
-        f"{count} {word}" for word, count in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
-    )
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {word}" for word, count in ordered)
 
 
 DOWN: Mapping[str, Callable[[Case], Suggestion]] = MappingProxyType(

@@ -201,114 +201,53 @@ def _number(value: Decimal | int | None) -> float | int | None:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _columns(**dtypes: Dtype) -> Columns:
-    return MappingProxyType(dtypes)
+def _columns(spec: str) -> Columns:
+    """Return names with dtypes from "name name:kind ..."; a name alone is text."""
+    pairs = (word.partition(":") for word in spec.split())
+    return MappingProxyType({name: _KINDS[kind or "text"] for name, _, kind in pairs})
 
 
-def _text(*names: str) -> dict[str, Dtype]:
-    return dict.fromkeys(names, TEXT)
-
-
-_COUNTS = dict.fromkeys(("n", "events", "count"), WHOLE)
-_RESULT_COLUMNS = _columns(
-    **_text("study", "result", "outcome", "time", "analysed", "arm", "intervention"),
-    **{name: _COUNTS.get(name, NUMBER) for name in _VALUES},
-    measure=TEXT,
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "effect_se", "mean_difference"), NUMBER),
-    **_text("direction", "p_operator"),
-    p_value=NUMBER,
-    **_text("ref", "at", "method", "figures"),
-    second_hand=TRUTH,
-)
+_KINDS: Mapping[str, Dtype] = {
+    "text": TEXT, "whole": WHOLE, "number": NUMBER, "truth": TRUTH, "verdict": VERDICT, "strength": STRENGTH,
+    "certainty": CERTAINTY,
+}  # fmt: skip
 
 TABLES: Mapping[str, tuple[Columns, Callable[[Ledger, Checked], Iterator[Row]]]] = MappingProxyType(
     {
-        "claims": (
-            _columns(
-                **_text("id", "claim", "kind", "asserts", "topics"),
-                **_text("population", "intervention", "comparator", "outcome", "sources", "wording"),
-                **dict.fromkeys(("supports", "contradicts", "neutral"), WHOLE),
-                verdict=VERDICT,
-                evidence_strength=STRENGTH,
-                status=TEXT,
-            ),
-            _claims,
-        ),
-        "appearances": (
-            _columns(**_text("claim", "source", "at", "wording", "size", "words"), citations=WHOLE),
-            _appearances,
-        ),
-        "citations": (
-            _columns(
-                **_text("claim", "source", "at", "cited_as", "specificity", "resolution", "ref"),
-                candidates=WHOLE,
-                searches=WHOLE,
-                fidelity=TEXT,
-            ),
-            _citations,
-        ),
-        "studies": (
-            _columns(
-                **_text("id", "label"),
-                year=WHOLE,
-                design=TEXT,
-                level=WHOLE,
-                read=TEXT,
-                persons=WHOLE,
-                arms=WHOLE,
-                **_text("population", "topics", "funding", "registration"),
-                results=WHOLE,
-                flags=WHOLE,
-                **_text("source_status", "status"),
-            ),
-            _studies,
-        ),
-        "arms": (_columns(**_text("study", "arm", "intervention"), n=WHOLE, detail=TEXT), _arms),
-        "results": (_RESULT_COLUMNS, _results),
-        "risk_of_bias": (
-            _columns(**_text("study", "tool", "result", "domain", "judgement", "why")),
-            _risk_of_bias,
-        ),
-        "missing_results": (
-            _columns(**_text("synthesis", "study", "design", "availability", "why")),
-            _missing,
-        ),
-        "syntheses": (
-            _columns(
-                **_text("id", "label", "population", "intervention", "comparator", "outcome"),
-                studies=WHOLE,
-                participants=WHOLE,
-                **_text("measure", "method", "test", "narrative"),
-                certainty=CERTAINTY,
-                status=TEXT,
-            ),
-            _syntheses,
-        ),
-        "references": (
-            _columns(
-                **_text("key", "type", "label", "title"),
-                year=WHOLE,
-                **_text("journal", "doi", "pmid", "link", "status"),
-            ),
-            _references,
-        ),
-        "outcomes": (
-            _columns(
-                **_text("id", "label", "topic", "type", "unit", "better", "importance"),
-                step=NUMBER,
-                mid=NUMBER,
-            ),
-            _outcomes,
-        ),
-        "problems": (
-            _columns(
-                **_text("code", "severity", "path"),
-                line=WHOLE,
-                column=WHOLE,
-                **_text("message", "hint"),
-                acknowledged=TRUTH,
-            ),
-            _problems,
-        ),
+        "claims": (_columns(
+            "id claim kind asserts topics population intervention comparator outcome sources wording "
+            "supports:whole contradicts:whole neutral:whole verdict:verdict evidence_strength:strength status"
+        ), _claims),
+        "appearances": (_columns("claim source at wording size words citations:whole"), _appearances),
+        "citations": (_columns(
+            "claim source at cited_as specificity resolution ref candidates:whole searches:whole fidelity"
+        ), _citations),
+        "studies": (_columns(
+            "id label year:whole design level:whole read persons:whole arms:whole population topics funding "
+            "registration results:whole flags:whole source_status status"
+        ), _studies),
+        "arms": (_columns("study arm intervention n:whole detail"), _arms),
+        "results": (_columns(
+            "study result outcome time analysed arm intervention n:whole events:whole mean:number sd:number "
+            "se:number median:number q1:number q3:number min:number max:number count:whole "
+            "person_time:number "
+            "proportion:number measure estimate:number ci_low:number ci_high:number effect_se:number "
+            "mean_difference:number direction p_operator p_value:number ref at method figures "
+            "second_hand:truth"
+        ), _results),
+        "risk_of_bias": (_columns("study tool result domain judgement why"), _risk_of_bias),
+        "missing_results": (_columns("synthesis study design availability why"), _missing),
+        "syntheses": (_columns(
+            "id label population intervention comparator outcome studies:whole participants:whole measure "
+            "method "
+            "test narrative certainty:certainty status"
+        ), _syntheses),
+        "references": (_columns("key type label title year:whole journal doi pmid link status"), _references),
+        "outcomes": (_columns(
+            "id label topic type unit better importance step:number mid:number"
+        ), _outcomes),
+        "problems": (_columns(
+            "code severity path line:whole column:whole message hint acknowledged:truth"
+        ), _problems),
     }
-)
+)  # fmt: skip
