@@ -10,6 +10,7 @@ from mesoevidence.vocabulary import EvidenceStrength
 # GRADE guidelines 26 (Santesso 2020, J Clin Epidemiol 119:126), read in table 16 of the ACIP GRADE
 # Handbook; the words for low and very low in table 5 of doi:10.1186/s13643-023-02199-0.
 _HEDGE: Mapping[str, str] = MappingProxyType({"high": "", "moderate": "probably ", "low": "may "})
+_TOO_UNCERTAIN = "the evidence is too uncertain"
 _UNGRADED = "The certainty of this evidence was not graded."
 _UNJUDGED = "The certainty of this evidence was not judged yet."
 
@@ -37,11 +38,14 @@ def statements(level: EvidenceStrength | None, question: Question, seen: Seen) -
     compared = question.comparator not in ("", "none")
     than = f" compared with {inside(question.comparator)}" if compared else ""
     if level == "very-low":
-        known = (
-            f"how {what} compares with {inside(question.comparator)}" if than else f"what happens with {what}"
-        )
-        plain = f"We do not know {known} for {outcome}: the evidence is too uncertain."
-        return f"The evidence is very uncertain about the effect of {what} on {outcome}{than}.", plain
+        about = f"the effect of {what} on {outcome}{than}" if compared else f"{outcome} with {what}"
+        known = f"how {what} compares with {inside(question.comparator)} for {outcome}" if compared else about
+        return f"The evidence is very uncertain about {about}.", f"We do not know {known}: {_TOO_UNCERTAIN}."
+    if seen.shown and seen.measure in ("PLO", "PR"):
+        low, high = (f"{100 * end:.1f}" for end in seen.shown[1:])
+        share, occurs = f"{100 * seen.shown.estimate:.1f} %", "occur" if level == "low" else "occurs"
+        often = f"With {what}, {outcome} {_HEDGE[level]}{occurs} in {share}"
+        return f"{often} (95 % CI {low} to {high} %).", f"{often} of persons.{_PLAIN[level]}"
     verb, noun = _verbs(level, seen)
     said = f"{what[:1].upper()}{what[1:]} {verb} {noun.format(outcome=outcome)}{than}"
     numbers = f" ({limits_said(seen.shown, seen.measure)})" if seen.shown and seen.measure else ""

@@ -166,10 +166,11 @@ def _threshold(synthesis: Synthesis, measure: str | None, outcome: Outcome | Non
     if measure is None:
         return None
     if stated == "mid":
-        if outcome is None or outcome.mid is None:
-            return None
+        counted = outcome is not None and outcome.type == "dichotomous"
+        if outcome is None or outcome.mid is None or not (counted or measure == "MD"):
+            return None  # a MID stands in the outcome's own unit, and a standardised difference does not
         mid = float(outcome.mid.value)
-        scale: Literal["reading", "absolute"] = "absolute" if outcome.type == "dichotomous" else "reading"
+        scale: Literal["reading", "absolute"] = "absolute" if counted else "reading"
         return Threshold(-mid, mid, scale, f"the MID of {mid:g}")
     return None if MEASURES[measure].null is None else Threshold(0.0, 0.0, "computing", "no effect")
 

@@ -297,6 +297,47 @@ def test_what_may_be_said_is_worded_by_certainty_and_size(tmp_path, level, said)
     assert me.rate(judged(tmp_path, parts), "tea-v-water").statement.startswith(said)
 
 
+def test_a_mid_counts_for_a_difference_in_its_own_unit_and_for_no_standardised_one(tmp_path):
+    mid = "mid: {value: 40, from: {ref: smith2001, at: abstract}}"
+    topic = ledgers.TOPIC.replace("unit: ms, better: lower", f"unit: ms, better: lower, {mid}")
+    values = "mean: 300, sd: 20, n: 20}"
+    result = ledgers.STUDY.replace("outcome: awake", "outcome: reaction-time").replace(
+        "12 of 20 v 5 of 20", "300 (20) v 330 (20), 20 each"
+    )
+    result = result.replace("events: 12, n: 20}", values).replace(
+        "events: 5, n: 20}", values.replace("300", "330")
+    )
+    question = ledgers.SYNTHESIS.replace("outcome: awake", "outcome: reaction-time")
+    parts = PARTS.replace("threshold: no-effect", "threshold: mid")
+
+    def seen(measure):
+        changed = {
+            TOPIC: topic,
+            "study": result,
+            "synthesis": question.replace("measure: RR", f"measure: {measure}"),
+        }
+        return me.rate(judged(tmp_path, parts, **changed), "tea-v-water").seen
+
+    assert (seen("MD").threshold.said, seen("MD").size()) == ("the MID of 40", "small")
+    assert seen("SMD").threshold is None
+
+
+def test_how_often_something_happens_is_said_as_a_share_with_its_interval(tmp_path):
+    question = ledgers.SYNTHESIS.replace("comparator: water", "comparator: none").replace(
+        "comparator: [water]", "comparator: none"
+    )
+    evidence = judged(
+        tmp_path,
+        PARTS.replace("judgement: high", "judgement: low"),
+        synthesis=question.replace("measure: RR", "measure: PLO"),
+    )
+
+    said = me.rate(evidence, "tea-v-water")
+
+    assert said.statement == "With green tea, awake or not may occur in 60.0 % (95 % CI 38.0 to 78.6 %)."
+    assert said.plain.startswith("With green tea, awake or not may occur in 60.0 % of persons.")
+
+
 def test_an_effect_inside_the_threshold_is_little_to_no_difference(tmp_path):
     parts = PARTS.replace("threshold: no-effect", "threshold: {range: [0.3, 3]}")
 
