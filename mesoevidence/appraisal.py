@@ -12,7 +12,7 @@ from mesoevidence.problems import Problem, nearest
 from mesoevidence.records import Path
 
 NOT_ASSESSED = "not-assessed"
-Risk = Literal["low", "some", "high", "not-judged"]
+Risk = Literal["low", "some", "high", "not-assessed", "not-judged"]
 _SEVERAL = 3  # domains with concerns from which "some concerns" overall asks for a second look
 
 
@@ -101,12 +101,12 @@ def appraised(study: Study, result: str) -> RiskOfBias | None:
 
 
 def risk(rob: RiskOfBias | None) -> Risk:
-    """Return how an appraisal counts towards certainty; what was not assessed is "not-judged"."""
-    if rob is None or rob.overall.judgement == NOT_ASSESSED:
+    """Return how an appraisal counts towards certainty; "not-judged" where there is none."""
+    if rob is None:
         return "not-judged"
     table = TOOLS[rob.tool]
     if rob.overall.judgement not in table.overall:
-        return "not-judged"
+        return "not-assessed"
     place = table.overall.index(rob.overall.judgement)
     if place >= table.poor:
         return "high"

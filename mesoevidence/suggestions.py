@@ -44,8 +44,9 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
     if not starts or None in starts:
         return None, (said,)
     loose = [(study, line) for study, line in found if DESIGNS[study.design].start != "high"]
-    tools = {rob.tool if (rob := appraisal.appraised(study, line.result)) else "" for study, line in loose}
-    if loose and all(tool.startswith("robins-i") for tool in tools):
+    robs = [appraisal.appraised(study, line.result) for study, line in loose]
+    assessed = [rob for rob in robs if rob and appraisal.risk(rob) != "not-assessed"]
+    if robs and len(assessed) == len(robs) and all(rob.tool.startswith("robins-i") for rob in assessed):
         return "high", (said, "each non-randomised study was appraised with ROBINS-I")
     return max((level for level in starts if level), key=LEVELS.index), (said,)
 
@@ -74,7 +75,8 @@ _RISKS = {
     "low": "at low risk of bias",
     "some": "with some concerns",
     "high": "at high risk of bias",
-    "not-judged": "not judged, and so not low",
+    "not-assessed": "not to be assessed from what was read, and so not low",
+    "not-judged": "without an appraisal, and so not low",
 }
 
 

@@ -174,8 +174,11 @@ def test_non_randomised_studies_appraised_with_robins_i_may_start_high(tmp_path)
     rows = "".join(f"      {name}: {{judgement: low, why: seen}}\n" for name in domains)
     block = f"rob:\n  - tool: robins-i-v1\n    domains:\n{rows}    overall: "
     block += "{judgement: low, why: seen, by: mesoevidence, on: 2026-01-31}\n"
+    cohort = ledgers.STUDY.replace("design: rct", "design: cohort")
 
-    assert found(tmp_path, study=ledgers.STUDY.replace("design: rct", "design: cohort") + block) == []
+    assert found(tmp_path, study=cohort + block) == []
+    unassessed = block.replace("judgement: low", "judgement: not-assessed")
+    assert found(tmp_path, study=cohort + unassessed) == [("W603", 8)]
 
 
 def study(name, tea, water, n=20, extra=""):
@@ -250,6 +253,7 @@ def test_risk_of_bias_goes_by_the_weight_of_the_studies_at_high_risk_and_by_what
     assert steps("low", "low").suggested == 0
     assert steps("high", "high").suggested == 2
     assert steps("low", "high").suggested == 1
+    assert steps("not-assessed", "not-assessed").suggested == 1
     assert (
         "leaving them out does not change the answer: RR 2.40 (95 % CI 1.84 to 3.13)"
         in steps("low", "high").because
