@@ -145,6 +145,22 @@ def test_the_direction_of_the_outcome_says_who_is_favoured_where():
     assert any("minoxidil" in text and left > null for text, left, *_ in below)
 
 
+def test_a_proportion_has_round_ticks_on_its_logit_axis():
+    frame = pd.DataFrame({"slab": list("ABCD"), "xi": [2, 10, 0, 5], "ni": [40, 90, 30, 66]})
+    words = drawn.words(me.forest(me.pool(frame, measure="PLO")).figure)
+
+    assert {"0.02", "0.05", "0.1"} <= set(words)
+
+
+def test_the_name_of_an_arm_takes_three_lines_at_most():
+    name = "Intradermal dutasteride or intradermal minoxidil, weekly"
+    figure = me.forest(me.pool(BCG, measure="RR"), arms=(name, "Saline")).figure
+    lines = sorted((top, text) for text, _, top, *_ in drawn.boxes(figure) if text in name)
+
+    assert " ".join(text for _, text in lines) == name
+    assert len(lines) <= 3
+
+
 def test_lights_stand_beside_their_study_with_sign_and_legend(bcg):
     bias = pd.DataFrame(
         [("Aronson 1948", "randomisation", "low"), ("Aronson 1948", "overall", "high")],

@@ -144,6 +144,10 @@ def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
             ]  # fmt: skip
         return
     begin, end = spec.shown(low), spec.shown(high)
+    if spec.transform == "expit" and 0 < 4 * begin < end < 0.6:
+        powers = range(math.floor(math.log10(begin)) - 1, 0)
+        rounds = [head * 10.0**power for power in powers for head in (1, 2, 5)]
+        yield [(_BACK["expit"](mark), _label(mark)) for mark in rounds]
     power = math.floor(math.log10(max(end - begin, 1e-12) / 8))
     for head in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
         step = head * 10.0**power

@@ -186,6 +186,8 @@ def fit(
         label, plot = _room(fields, "label"), _PLOT * scale
     else:
         fields, label, plot = _squeezed(fields, size, kit.GAP * scale)
+    if size.width is None:
+        fields = _widened(fields, size)
     placed, x = [], kit.PAD
     for field in fields:
         width = {"label": label, "plot": plot}.get(field.key, field.width)
@@ -197,6 +199,19 @@ def fit(
     return Layout(
         tuple(placed), x - kit.GAP * scale + kit.PAD, drawn, said, style, size, hide, grey, mid, favours
     )
+
+
+def _widened(fields: list[Field], size: Print) -> list[Field]:
+    """Return the columns with room for the name of each arm in three lines."""
+    for arm in dict.fromkeys(field.arm for field in fields if field.arm):
+        own = [place for place, field in enumerate(fields) if field.arm == arm]
+        wide = sum(fields[place].width for place in own) + kit.GAP * size.body / 8.5 * (len(own) - 1)
+        need = wide
+        while len(wrap(arm, need, size.body, True)) > 3 and need < 3:
+            need += 0.1
+        first = fields[own[0]]
+        fields[own[0]] = replace(first, width=first.width + (need - wide))
+    return fields
 
 
 def _room(fields: list[Field], key: str) -> float:

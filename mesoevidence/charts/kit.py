@@ -10,6 +10,7 @@ How to add a chart
    (``name="square"``): the name becomes the id of its group in the SVG, and tests find the marks by it. A
    layer is one of `BACK`, `RULES`, `MARKS`, `SHAPES`, `OVER`; text is always on top. Colour is never alone: a
    sign or a word repeats it. ``Sheet(size, grey=True)`` turns every colour into the grey of its lightness.
+   A chart that is a table (labels, drawn columns, notes below, pages) is a call of `grid.grid`.
 4. Return ``Chart((sheet.figure(width, height),), data, title, alt, rows)``: the frame drawn, one sentence of
    at most 250 characters for those who cannot see it (`chart.sentence`), and each row in words.
 5. Add the function to ``_HOME`` of the package and a drawing of it to ``CASES`` in
@@ -161,7 +162,7 @@ def wrap(text: object, width: float, size: float, bold: bool = False) -> list[st
     >>> wrap("Deviations from intended interventions", 1.2, 8)
     ['Deviations from', 'intended', 'interventions']
     """
-    text = clean(text)
+    text, width = clean(text), width + 1e-6  # sums of lengths are not exact
     if width_of(text, size, bold) <= width:
         return [text]
     lines, line = [], ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mesoevidence.appraisal import NOT_ASSESSED, TOOLS
+from mesoevidence.bodies import label_of
 from mesoevidence.charts import kit, lights
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
@@ -57,7 +58,7 @@ def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> Judged:
         raise EvidenceError(f"nothing was judged with {chosen}" if chosen else "nothing was judged yet")
     labels: dict[str, str] = {}
     if isinstance(data, Evidence):
-        labels = dict(data.table("studies")[["id", "label"]].itertuples(index=False))
+        labels = {study: label_of(data.ledger, study) for study in data.ledger.studies}
     parts = table["result"].fillna("").astype(str) if "result" in table else pd.Series("", table.index)
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for study, part, domain, word in zip(table["study"].astype(str), parts, *(
