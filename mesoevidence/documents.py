@@ -6,9 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mesoevidence import escape, files, latex, office, pages
+from mesoevidence import escape, files, pages
+from mesoevidence.excel import excel
 from mesoevidence.grids import Cell, Document, Grid, Line, places
+from mesoevidence.latex import latex
 from mesoevidence.problems import EvidenceError
+from mesoevidence.word import word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,5 +91,5 @@ def _markdown_line(line: Line) -> str:
 
 
 WRITERS: Mapping[str, Callable[[Document], str | bytes]] = MappingProxyType(
-    {".html": html, ".md": markdown, ".tex": latex.latex, ".docx": office.docx, ".xlsx": office.xlsx}
+    {".html": html, ".md": markdown, ".tex": latex, ".docx": word, ".xlsx": excel}
 )

@@ -11,7 +11,7 @@ from mesoevidence.findings import Anticipated, Arm, Comparison, Finding
 from mesoevidence.formulas import MEASURES
 from mesoevidence.grids import Cell, Grid, Line, Part, cell
 from mesoevidence.statements import inside
-from mesoevidence.targets import Limits, number
+from mesoevidence.targets import Limits
 
 LEVELS = MappingProxyType(
     {"high": "High", "moderate": "Moderate", "low": "Low", "very-low": "Very low", "not-graded": "Not graded"}
@@ -29,7 +29,7 @@ _STEPS = ("no level", "one level", "two levels", "three levels")
 _LONG = 45  # characters of a name in the head of a column
 _MEANS, _RISKS = ("MD", "SMD"), ("RD", "PR", "PLO")
 _SUMMARY_WIDTHS = (0.15, 0.13, 0.16, 0.12, 0.13, 0.13, 0.18)
-_PROFILE_WIDTHS = (0.095, 0.05, 0.085, 0.06, 0.08, 0.07, 0.07, 0.065, 0.075, 0.075, 0.06, 0.075, 0.075, 0.065)
+_PROFILE_WIDTHS = (0.095, 0.05, 0.08, 0.06, 0.08, 0.075, 0.07, 0.065, 0.075, 0.075, 0.06, 0.07, 0.075, 0.07)
 
 
 class Letters:
@@ -58,12 +58,12 @@ def summary(found: Sequence[Finding], caption: str, letters: Letters) -> Grid:
     """Return findings as a summary of findings, in the columns of the Cochrane Handbook, chapter 14."""
     treated, compared = _sides(found)
     head = (
-        "Outcomes", f"Risk with {compared}", f"Risk with {treated}", "Relative effect (95\u00a0% CI)",
+        "Outcomes", f"Risk with {compared}", f"Risk with {treated}", "Relative effect (95\u00a0%\u00a0CI)",
         "Participants (studies)", "Certainty of the evidence (GRADE)", "Comments",
     )  # fmt: skip
     over = (
         cell(),
-        cell("Anticipated absolute effects* (95\u00a0% CI)", columns=2),
+        cell("Anticipated absolute effects* (95\u00a0%\u00a0CI)", columns=2),
         *(cell() for _ in range(4)),
     )
     return Grid(caption, over, head, _grouped(found, _summary_row, letters, len(head)), _SUMMARY_WIDTHS)
@@ -73,7 +73,7 @@ def profile(found: Sequence[Finding], caption: str, letters: Letters) -> Grid:
     """Return findings as an evidence profile: every domain of certainty in a word."""
     over = (
         cell(), cell("Certainty assessment", columns=7), cell("Persons", columns=2),
-        cell("Effect (95\u00a0% CI)", columns=2), cell(), cell(),
+        cell("Effect (95\u00a0%\u00a0CI)", columns=2), cell(), cell(),
     )  # fmt: skip
     head = (
         "Outcome", "Studies", "Design", "Risk of bias", "Inconsistency", "Indirectness", "Imprecision",
@@ -190,7 +190,7 @@ def _means(finding: Finding, unit: str | None) -> str:
     """Return the means with the comparison."""
     if finding.comparator_means is None or finding.certainty.seen.measure != "MD":
         return "–"
-    low, high = (number(mean) for mean in finding.comparator_means)
+    low, high = _figures(finding.comparator_means)
     said = f"The mean was {low}" if low == high else f"The means were {low} to {high}"
     return f"{said} {unit or ''}".strip()
 
@@ -202,8 +202,10 @@ def difference(measure: str, shown: Limits, unit: str | None) -> str:
     'MD 10.65 points lower (16.24 lower to 5.06 lower)'
     """
     named = "SD" if measure == "SMD" else unit or ""
-    first, low, high = (f"{number(abs(end))}{{}} {'lower' if end < 0 else 'higher'}" for end in shown)
-    return f"{measure} {first.format(f' {named}'.rstrip())} ({low.format('')} to {high.format('')})"
+    sizes = _figures([abs(end) for end in shown])
+    first, low, high = ("lower" if end < 0 else "higher" for end in shown)
+    mean = " ".join(word for word in (measure, sizes[0], named, first) if word)
+    return f"{mean} ({sizes[1]} {low} to {sizes[2]} {high})"
 
 
 def relative(finding: Finding) -> str:
@@ -211,8 +213,15 @@ def relative(finding: Finding) -> str:
     seen = finding.certainty.seen
     if seen.shown is None or seen.measure is None or seen.measure in (*_MEANS, *_RISKS):
         return ""
-    estimate, low, high = (number(end) for end in seen.shown)
+    estimate, low, high = _figures(seen.shown)
     return f"{seen.measure} {estimate} ({low} to {high})"
+
+
+def _figures(values: Sequence[float]) -> list[str]:
+    """Return numbers with the same decimals: two, or as many as the smallest needs for two digits."""
+    smallest = min((abs(value) for value in values if value), default=1.0)
+    decimals = 2 if smallest >= 0.01 else min(1 - math.floor(math.log10(smallest)), 6)
+    return [f"{value:.{decimals}f}" for value in values]
 
 
 def absolute(finding: Finding) -> str:

@@ -25,7 +25,8 @@ _STAR = (
     "* The risk with the intervention, and its interval, follows from the risk with the comparison and the "
     "relative effect."
 )
-# In our own words after the GRADE Handbook, as table 1 of doi:10.1186/1741-7015-10-33 has it.
+# In our own words, after what the place below has from the GRADE Handbook.
+_AFTER = "after doi:10.1186/1741-7015-10-33, table 1"
 _LEVELS = (
     ("High", "the true effect is very probably close to the estimate"),
     ("Moderate", "the true effect is probably close to the estimate, but may be well away from it"),
@@ -128,7 +129,7 @@ class SummaryOfFindings:
         said = [_STAR, f"{layouts.abbreviations(self.findings)}."]
         said += [_SMD] if "SMD" in measures else []
         lines: list[Line] = [(Part(text),) for text in said]
-        lines.append((Part("GRADE, certainty of the evidence. ", "strong"), Part(f"{graded}.")))
+        lines.append((Part("Certainty of the evidence (GRADE). ", "strong"), Part(f"{graded} ({_AFTER}).")))
         lines += [(Part("Explanations", "strong"),), *letters.lines()] if letters.lines() else []
         if len(self.findings) > USUAL:
             lines.append((Part("Note. ", "strong"), Part(self.warnings[0])))

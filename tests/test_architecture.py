@@ -15,8 +15,8 @@ ORDER = """
     conversions formulas effects heterogeneity mantel_haenszel fitting bodies measures provenance printed
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal targets
     suggestions statements certainty history basis conclusions links checks console tables selection
-    evidence charts audits picture findings grids layouts latex office pages documents summaries notebooks
-    report templates exchange cli __main__
+    evidence charts audits picture findings grids layouts latex word excel pages documents summaries
+    notebooks report templates exchange cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},
@@ -24,9 +24,9 @@ DOORS = {
     "pylatexenc": {"bibliography", "escape"},
     "matplotlib": {"charts"},
     "jinja2": {"pages"},
-    "docx": {"office"},
-    "xlsxwriter": {"office"},
-    "zipfile": {"office"},
+    "docx": {"word"},
+    "xlsxwriter": {"excel"},
+    "zipfile": {"word"},
     "markupsafe": {"notebooks"},
     "mistune": {"notebooks"},
     "nbclient": {"notebooks"},

@@ -243,6 +243,33 @@ def test_continuous_outcomes_have_their_unit_and_the_means_of_the_comparison():
     assert "The means were 3.90 to 9.40 hairs/cm2" in text
 
 
+def test_a_standardised_difference_is_explained(tmp_path):
+    study = ledgers.STUDY.replace("outcome: awake", "outcome: reaction-time").replace(
+        """      tea: {events: 12, n: 20}
+      water: {events: 5, n: 20}""",
+        """      tea: {mean: 300, sd: 40, n: 20}
+      water: {mean: 330, sd: 40, n: 20}""",
+    )
+    synthesis = SYNTHESIS.replace("outcome: awake", "outcome: reaction-time").replace("RR", "SMD")
+    found = summary(
+        tmp_path,
+        {"evidence/studies/smith-2001.yaml": study, "evidence/syntheses/tea-v-water.yaml": synthesis},
+    )
+
+    text = written(found, tmp_path, ".md").decode()
+    assert "SMD 0.74 SD lower<br>(1.38 lower to 0.09 lower)" in text
+    assert "counts in standard deviations" in text
+    assert "SMD: standardised mean difference" in text
+
+
+def test_what_raises_certainty_and_what_was_not_published_stand_under_other(tmp_path):
+    graded = SYNTHESIS.replace("publication_bias: {down: 0}", 'publication_bias: {down: 1, why: "one maker"}')
+    graded = graded.replace("  overall", '  large_effect: {up: 2, why: "RR above 5"}\n  overall')
+    found = summary(tmp_path, {"evidence/syntheses/tea-v-water.yaml": graded})
+
+    assert found.profile["other"].tolist() == ["publication bias suspected; very large effect"]
+
+
 def test_several_comparisons_each_head_their_rows_and_the_judged_come_first():
     found = me.summary_of_findings(me.load(), topic="hair-loss")
 
