@@ -1,6 +1,7 @@
 """The summary of findings of a topic, or of chosen syntheses, with its evidence profile."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,8 @@ def summary_of_findings(
     data : Evidence or Ledger
         Where the syntheses stand.
     topic : str, optional
-        Every synthesis of it: those with a certainty first, then by importance of the outcome.
+        Every synthesis of it: those with a certainty first, then by importance of the outcome, then by how
+        many claims rest on it.
     ids : str or iterable of str, optional
         The syntheses in the order wanted; at most seven outcomes are usual.
 
@@ -188,7 +190,8 @@ def summary_of_findings(
     if not found:
         raise EvidenceError(f"there is no synthesis of {topic or 'no id'}")
     if topic is not None:
-        found.sort(key=_place)
+        asked = Counter(line.synthesis for claim in ledger.claims.values() for line in claim.evidence)
+        found.sort(key=lambda item: (*_place(item), -asked[item.certainty.synthesis]))
     label = ledger.topics[topic].label if topic else "; ".join(dict.fromkeys(item.topic for item in found))
     return SummaryOfFindings(
         _title(found, label), tuple(found), tuple(_warnings(found)), getattr(data, "shipped", False)
@@ -200,12 +203,12 @@ def _of_topic(ledger: Ledger, topic: str) -> list[str]:
     return sorted(syntheses)
 
 
-def _place(found: Finding) -> tuple[int, int, str]:
-    """Return where a row stands: the judged first, then the important."""
+def _place(found: Finding) -> tuple[int, int]:
+    """Return where a row stands: the judged first, then the important; alike ones by how many claims ask."""
     level = found.certainty.level
     ranks = words(Importance)
     rank = ranks.index(found.importance) if found.importance else len(ranks)
-    return (2 if level is None else 1 if level == "not-graded" else 0), rank, found.certainty.synthesis
+    return (2 if level is None else 1 if level == "not-graded" else 0), rank
 
 
 def _title(found: Sequence[Finding], label: str) -> str:
