@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return newer(arguments)
     everything = job == "test" and "--all" in rest
-    python = set_up("dev,peers" if everything else "dev")
+    python = set_up("dev,docs,peers" if everything else "dev")
     if python is None:
         return 1
     rest = [word for word in rest if word != "--all"]
@@ -57,7 +57,7 @@ def set_up(extras: str) -> Path | None:
     python = (
         VENV / ("Scripts" if os.name == "nt" else "bin") / ("python.exe" if os.name == "nt" else "python")
     )
-    stamp, wanted = VENV / ".stamp", [stamp_of(extras), stamp_of("dev,peers")]
+    stamp, wanted = VENV / ".stamp", [stamp_of(extras), stamp_of("dev,docs,peers")]
     if works(python) and stamp.is_file() and stamp.read_text() in wanted:
         return python
     say(f"setting up {VENV} (only the first time, about a minute)")

@@ -1,0 +1,112 @@
+"""The documentation says what holds: its code runs, its lists are whole, and it builds without a warning."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mesoevidence as me
+from mesoevidence import cli, problems, templates
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+OFFLINE = """
+import socket, sys
+from sphinx.cmd.build import main
+socket.socket.connect = None
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def blocks(page, kind):
+    """Return the fenced blocks of one kind, each with its line."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        (text[: found.start(1)].count("\n"), found[1])
+        for found in re.finditer(rf"^```{kind}\n(.*?)^```$", text, re.M | re.S)
+    ]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page, "pycon")], ids=lambda page: page.stem
+)
+def test_every_line_of_a_page_gives_what_the_page_shows(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(me, "load", lambda path=ROOT, load=me.load: load(path))
+    runner, names, said = doctest.DocTestRunner(optionflags=FLAGS), {}, []
+
+    for line, code in blocks(page, "pycon"):
+        test = doctest.DocTestParser().get_doctest(code, {}, page.name, str(page), line)
+        test.globs = names
+        runner.run(test, out=said.append, clear_globs=False)
+
+    assert not runner.summarize(verbose=False).failed, "".join(said)
+
+
+@pytest.mark.parametrize(
+    "line", [line for page in PAGES for _, code in blocks(page, "console") for line in code.splitlines()]
+)
+def test_every_command_of_a_page_works(line, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    sign, name, *words = shlex.split(line)
+
+    assert (sign, name) == ("$", "mesoevidence")
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out
+
+
+def test_every_block_of_code_is_of_a_kind_that_is_run():
+    kinds = {
+        (page.name, kind) for page in PAGES for kind in re.findall(r"^```(\w+)$", page.read_text(), re.M)
+    }
+
+    assert {kind for name, kind in kinds if name != "many-questions.md"} <= {"pycon", "console"}
+    assert ("many-questions.md", "python") in kinds  # run by test_many_questions
+
+
+def test_every_public_name_stands_in_the_api():
+    shown = set(
+        re.findall(r"^\.\. (?:auto|py:)\w+:: mesoevidence\.(\w+)", (DOCS / "api.md").read_text(), re.M)
+    )
+
+    assert set(me.__all__) <= shown, "name it under its heading in docs/api.md"
+
+
+def test_codes_and_records_are_shown_as_the_library_has_them(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    reference = pytest.importorskip("reference")
+
+    assert set(re.findall(r"^### ([EW]\d{3}):", reference.codes(), re.M)) == set(problems.CODES)
+    assert re.findall(r"^## (\w+)", reference.records(), re.M)[:-1] == [
+        kind.capitalize() for kind in templates.FOLDER_OF
+    ]
+    assert "| `claim` (required) | text |" in reference.records()
+    assert "| `events` | whole number, 0 or more |" in reference.records()
+
+
+@pytest.mark.slow
+def test_the_pages_build_without_a_warning_and_ask_no_server_for_anything(tmp_path):
+    pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+    words = ["-W", "--keep-going", "-q", "-d", tmp_path / "trees", DOCS, tmp_path / "html"]
+    command = [sys.executable, "-c", OFFLINE, *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in (tmp_path / "html").glob("*.html")}
+    assert {page.stem for page in PAGES} <= set(pages)
+    for name, page in pages.items():
+        loaded = re.findall(r"<(?:script|img|iframe|source)\b[^>]*?\bsrc=\"([^\"]*)\"", page)
+        loaded += re.findall(r"<link\b[^>]*?\bhref=\"([^\"]*)\"", page)
+        assert not [address for address in loaded if re.match(r"(?:https?:)?//", address)], name
+        assert me.NOTICE in " ".join(page.split()), name
+    for sheet in (tmp_path / "html").rglob("*.css"):
+        rules = sheet.read_text(encoding="utf-8")
+        assert not re.search(r"(?:url\(|@import )['\"]?(?:https?:)?//", rules), sheet
+    assert 'id="e304"' in pages["codes"]
+    assert "as if their people had been one group" in pages["api"]
