@@ -3,9 +3,11 @@
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import mesoevidence as me
 from mesoevidence import appraisal, suggestions, templates
 from mesoevidence.formulas import COLUMNS, MEASURES
 from mesoevidence.problems import CODES
@@ -180,11 +182,23 @@ def said(function: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(function) or "").split())
 
 
+# The interface ------------------------------------------------------------------------------------
+
+
+def others() -> str:
+    """Return the public names that the page of the interface has under none of its headings."""
+    page = (Path(__file__).parent / "api.md").read_text(encoding="utf-8")
+    names = [name for name in sorted(me.__all__) if f":: mesoevidence.{name}" not in page]
+    shown = [f"```{{eval-rst}}\n.. autofunction:: mesoevidence.{name}\n```" for name in names]
+    return "\n\n".join(["## More", *shown]) if shown else ""
+
+
 PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "codes": codes,
         "designs": designs,
         "measures": measures,
+        "others": others,
         "records": records,
         "suggestions": suggested,
         "tools": tools,
