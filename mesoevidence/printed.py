@@ -1,9 +1,11 @@
 """What printed numbers stand for, and what they imply of each other: means, percentages, p, intervals."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeAlias
+
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from mesoevidence.model import PValue
 
@@ -84,8 +86,8 @@ def p_from_change(mean: Decimal | str, sd: Decimal | str, n: int) -> Bounds:
     >>> p_from_change("-12.8", "6.5", 20)[1] < 0.000001
     True
     """
-    low, high = sorted(map(abs, printed(mean)))
-    spread = printed(sd)
+    ends, spread = printed(mean), printed(sd)
+    low, high = 0.0 if ends[0] <= 0 <= ends[1] else min(map(abs, ends)), max(map(abs, ends))
     least = low / max(spread[1], 1e-12) * math.sqrt(n)
     most = high / max(spread[0], 1e-12) * math.sqrt(n)
     return _normal_tail(most), _t_tail(least, n - 1)
@@ -131,11 +133,11 @@ def p_from_interval(
     sides = [[scale(max(bound, tiny)) for bound in printed(number)] for number in (estimate, low, high)]
     nearest = 0.0 if sides[0][0] <= 0 <= sides[0][1] else min(map(abs, sides[0]))
     widest, narrowest = sides[2][1] - sides[1][0], max(sides[2][0] - sides[1][1], 1e-12)
-    z = _normal_quantile(0.5 + level / 2)
+    z = float(ndtri(0.5 + level / 2))
     found = []
     for ratio_to_half in (2 * nearest / widest, 2 * max(map(abs, sides[0])) / narrowest):
         found.append(_normal_tail(ratio_to_half * z))
-        found += [_t_tail(ratio_to_half * _t_quantile(0.5 + level / 2, free), free) for free in (2, 5, 20)]
+        found += [_t_tail(ratio_to_half * float(stdtrit(free, 0.5 + level / 2)), free) for free in (2, 5, 20)]
     return min(found), max(found)
 
 
@@ -187,45 +189,10 @@ def _last_digit(value: Decimal) -> Decimal:
 
 
 def _normal_tail(z: float) -> float:
-    return math.erfc(abs(z) / math.sqrt(2))
+    """Return the two-sided p of z."""
+    return 2 * float(ndtr(-abs(z)))
 
 
 def _t_tail(t: float, df: float) -> float:
-    """Return the two-sided p of t: the incomplete beta function by its continued fraction (Lentz)."""
-    x = df / (df + t * t)
-    a, b = df / 2, 0.5
-    if x >= 1:
-        return 1.0
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(b, a, 1 - x)
-    return _beta(a, b, x)
-
-
-def _beta(a: float, b: float, x: float) -> float:
-    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
-    value = d
-    for m in range(1, 300):
-        for top in (m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                    -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))):  # fmt: skip
-            d, c = 1 / (1 + top * d), 1 + top / c
-            value *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return math.exp(front) * value / a
-
-
-def _quantile(tail: Callable[[float], float], share: float) -> float:
-    low, high = 0.0, 1e6
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if tail(middle) > 2 * (1 - share) else (low, middle)
-    return high
-
-
-def _normal_quantile(share: float) -> float:
-    return _quantile(_normal_tail, share)
-
-
-def _t_quantile(share: float, df: int) -> float:
-    return _quantile(lambda t: _t_tail(t, df), share)
+    """Return the two-sided p of t."""
+    return 2 * float(stdtr(df, -abs(t)))
