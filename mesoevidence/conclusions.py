@@ -96,6 +96,35 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
     )
 
 
+def prospects(data: object, claim: str) -> dict[Wording, dict[EvidenceStrength, VerdictWord | None]]:
+    """Return the verdict by rule for each wording and each certainty of the evidence: what would change it.
+
+    The evidence points where it does now, and the size is the one that is claimed. Empty for a claim without
+    evidence, and for one that no certainty is asked of.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> found = prospects(me.load(), "dutasteride-mesotherapy-regrows-hair")
+    >>> found["possible"]["low"], found["certain"]["low"]
+    ('supported', 'overstated')
+    """
+    ledger = of(data)
+    made = ledger.claims[claim]
+    lines = _deciding(made, ledger)[1]
+    if not lines or made.asserts in (None, "fact") or made.kind in ("background", "evidence-state"):
+        return {}
+    return {
+        wording: {level: _verdict(_worded_as(made, wording), level, lines, ledger)[0] for level in _GRADED}
+        for wording in _CERTAIN
+    }
+
+
+def _worded_as(claim: Claim, wording: Wording) -> Claim:
+    said = [item.model_copy(update={"wording": wording}) for item in claim.appearances]
+    return claim.model_copy(update={"appearances": tuple(said)})
+
+
 def evidence_strength(claim: Claim, ledger: Ledger) -> EvidenceStrength:
     """Return how certain the evidence on a claim is: its most direct and most certain line decides.
 

@@ -44,12 +44,12 @@ def csv(frame: "pd.DataFrame") -> str:
 
 def html(document: Document) -> str:
     """Return a page that stands alone."""
-    return pages.render("document", document=document, places=places, policy=pages.POLICY)
+    return pages.render("document", document=document, places=places, policy=pages.POLICY, bare=False)
 
 
-def fragment(document: Document) -> str:
-    """Return a document as a part of another page, or of a notebook."""
-    return pages.render("findings", document=document, places=places)
+def fragment(document: Document, *, bare: bool = False) -> str:
+    """Return a document as a part of another page, or of a notebook; bare, where the page has the style."""
+    return pages.render("findings", document=document, places=places, bare=bare)
 
 
 def markdown(document: Document) -> str:

@@ -16,7 +16,7 @@ ORDER = """
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal targets
     suggestions statements certainty history basis conclusions links checks console tables selection
     evidence charts audits picture findings grids layouts latex word excel pages documents summaries
-    notebooks report templates exchange cli __main__
+    notebooks site report templates exchange cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},

@@ -1,153 +1,299 @@
 import html
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 
 import mesoevidence as me
-from mesoevidence import cli
+from mesoevidence import cli, site
 from tests import ledgers
+
+HOSTILE = """'"><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>'"""
+COVERAGE = """\
+article,locator,claims
+magazine2020,paragraph 1,no assertion
+magazine2020,paragraph 2,tea-keeps-awake
+"""
+FOLDERS = ("articles", "claims", "studies", "syntheses", "topics")
 
 
 class Page(HTMLParser):
-    """Collects the tags, attributes and ids of a page."""
+    """Collects the tags, attributes, ids and links of a page."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.attributes, self.ids, self.links = [], [], [], []
+        self.tags, self.attributes, self.ids, self.links, self.sources = [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
         self.attributes += [name for name, _ in attributes]
         self.ids += [value for name, value in attributes if name == "id"]
-        self.links += [value for name, value in attributes if name in ("href", "src")]
+        self.links += [value for name, value in attributes if name == "href"]
+        self.sources += [value for name, value in attributes if name == "src"]
 
 
-def page(tmp_path, changes=None):
+def written(tmp_path, changes=None):
+    """Return every page of the report of the small ledger by its path."""
     evidence = ledgers.evidence(tmp_path / "ledger", changes)
-    return me.write_report(evidence, tmp_path / "out", execute=False).read_text(encoding="utf-8")
+    out = me.write_report(evidence, tmp_path / "out", execute=False).parent
+    return {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.html")}
 
 
-def test_the_report_begins_with_the_notice_the_version_and_the_digest(tmp_path):
-    text = page(tmp_path)
-
-    assert text.index(me.NOTICE) < text.index("What is claimed, and what is known</h1>")
-    assert f"mesoevidence {me.__version__}" in text
-    assert me.load(tmp_path / "ledger").digest() in text
+def page(tmp_path, name="index.html", changes=None):
+    return written(tmp_path, changes)[name]
 
 
-def test_the_chain_from_claim_to_citation_to_study_can_be_followed(tmp_path):
-    found = Page(page(tmp_path))
-
-    inside = {link[1:] for link in found.links if link.startswith("#")}
-    assert {"study-smith-2001", "ref-smith2001", "claim-tea-keeps-awake"} <= inside
-    assert inside <= set(found.ids)
-
-
-def test_no_id_stands_twice(tmp_path):
-    found = Page(page(tmp_path))
-
-    assert len(found.ids) == len(set(found.ids))
+def links_of(name, text):
+    """Return where the links of a page lead inside the report: pages and places."""
+    for link in Page(text).links:
+        parts = urlsplit(link)
+        if not parts.scheme:
+            base = Path(name).parent
+            yield (
+                (base / parts.path).resolve().relative_to(Path.cwd()).as_posix() if parts.path else name,
+                parts,
+            )
 
 
-def test_nothing_comes_from_another_server_and_no_script_runs(tmp_path):
-    text = page(tmp_path)
-    found = Page(text)
+def test_each_page_begins_with_the_notice_and_ends_with_version_and_digest(tmp_path):
+    found = written(tmp_path)
 
-    assert "default-src 'none'" in html.unescape(text)
-    assert "script" not in found.tags
-    assert not [name for name in found.attributes if name.startswith("on")]
-    assert not [tag for tag in found.tags if tag in ("img", "iframe", "object", "link")]
+    for name, text in found.items():
+        assert text.index(me.NOTICE) < text.index("<h1>"), name
+        assert f"mesoevidence {me.__version__}" in text, name
+        assert me.load(tmp_path / "ledger").digest() in text, name
+
+
+def test_each_record_and_article_has_a_page_of_its_own(tmp_path):
+    found = written(tmp_path, {"evidence/coverage.csv": COVERAGE})
+
+    assert set(found) == {
+        "index.html", "find.html", "problems.html", "references.html", "articles/magazine2020.html",
+        "claims/tea-keeps-awake.html", "studies/smith-2001.html", "syntheses/tea-v-water.html",
+        "topics/tea.html",
+    }  # fmt: skip
+
+
+def test_every_link_inside_the_site_leads_to_a_page_and_a_place(tmp_path):
+    found = written(tmp_path)
+
+    seen = set()
+    for name, text in found.items():
+        for target, parts in links_of(name, text):
+            assert target in found, f"{name} leads to {target}"
+            if target != "find.html" and parts.fragment:
+                assert unquote(parts.fragment) in Page(found[target]).ids, f"{name} leads to {parts.geturl()}"
+            seen.add(target)
+    assert seen == set(found)
+
+
+def test_the_chain_from_sentence_to_claim_to_study_to_reference_can_be_followed(tmp_path):
+    found = written(tmp_path, {"evidence/coverage.csv": COVERAGE})
+
+    assert "../claims/tea-keeps-awake.html" in Page(found["articles/magazine2020.html"]).links
+    claim = Page(found["claims/tea-keeps-awake.html"]).links
+    assert {"../articles/magazine2020.html#s-1", "../studies/smith-2001.html"} <= set(claim)
+    study = Page(found["studies/smith-2001.html"]).links
+    assert {"../references.html#ref-smith2001", "../claims/tea-keeps-awake.html"} <= set(study)
+
+
+def test_no_id_stands_twice_on_a_page(tmp_path):
+    for name, text in written(tmp_path).items():
+        ids = Page(text).ids
+        assert len(ids) == len(set(ids)), name
+
+
+def test_nothing_comes_from_another_server_and_the_only_script_is_that_of_the_search(tmp_path):
+    for name, text in written(tmp_path).items():
+        found = Page(text)
+        assert "default-src 'none'" in html.unescape(text)
+        assert "unsafe-inline" not in text
+        assert found.tags.count("script") == (name == "find.html"), name
+        assert not [item for item in found.attributes if item.startswith("on") or item == "style"]
+        assert not [tag for tag in found.tags if tag in ("iframe", "object", "link", "embed")]
+        assert all(source.startswith("data:image/svg+xml;base64,") for source in found.sources)
 
 
 def test_problems_are_shown_and_never_hidden(tmp_path):
     wrong = ledgers.STUDY.replace("events: 12", "events: 13")
 
-    text = page(tmp_path, {"evidence/studies/smith-2001.yaml": wrong})
+    found = written(tmp_path, {"evidence/studies/smith-2001.yaml": wrong})
 
-    assert "evidence/studies/smith-2001.yaml:13:21" in text
-    assert "13 does not occur in the figures" in text
+    assert "evidence/studies/smith-2001.yaml:13:21" in found["problems.html"]
+    assert "13 does not occur in the figures" in found["problems.html"]
+    assert "13 does not occur in the figures" in found["studies/smith-2001.html"]
 
 
 def test_a_judgement_shows_that_nobody_reviewed_it(tmp_path):
-    assert "draft, unreviewed" in page(tmp_path)
+    found = written(tmp_path)
+
+    for folder in FOLDERS:
+        pages = [text for name, text in found.items() if name.startswith(folder)]
+        assert all("unreviewed" in text for text in pages)
 
 
 def test_notes_are_listed_too(tmp_path):
     unchecked = ledgers.REFERENCES.replace("x-status = {none}", "x-status = {unchecked}")
 
-    text = page(tmp_path, {"references.bib": unchecked})
-
-    assert "W803 (note)" in text
+    assert "W803 (note)" in page(tmp_path, "problems.html", {"references.bib": unchecked})
 
 
-def test_a_study_leads_back_to_the_claims_it_bears_on(tmp_path):
-    text = page(tmp_path)
-
-    card = re.search(r'<article class="card" id="study-smith-2001">(.*?)</article>', text, re.S)[1]
-    assert 'href="#claim-tea-keeps-awake"' in card
-
-
-def test_a_synthesis_shows_what_pooling_gives(tmp_path):
+def test_a_synthesis_shows_its_forest_plot_in_picture_and_words_and_what_pooling_gives(tmp_path):
     second = ledgers.STUDY.replace("smith-2001", "jones-2002")
     line = "  - {study: smith-2001, result: evening, intervention: [tea], comparator: [water]}\n"
     both = ledgers.SYNTHESIS.replace(line, line + line.replace("smith-2001", "jones-2002"))
 
     text = page(
         tmp_path,
+        "syntheses/tea-v-water.html",
         {"evidence/studies/jones-2002.yaml": second, "evidence/syntheses/tea-v-water.yaml": both},
     )
 
-    card = re.search(r'<article class="card" id="synthesis-tea-v-water">(.*?)</article>', text, re.S)[1]
-    assert "studies: 2, 80 people" in card
+    assert "studies: 2, 80 people" in text
+    assert 'alt="Forest plot of 2 studies' in text
+    assert "jones-2002" in text
 
 
 def test_the_first_page_shows_how_far_words_exceed_evidence(tmp_path):
     assert "1 of 1 claims are worded more strongly than their evidence allows" in page(tmp_path)
 
 
-def test_a_coverage_table_with_other_columns_is_not_read(tmp_path):
-    text = page(tmp_path, {"evidence/coverage.csv": "place,claim\nparagraph 2,tea-keeps-awake\n"})
+def test_a_claim_says_what_would_change_its_verdict(tmp_path):
+    text = page(tmp_path, "claims/tea-keeps-awake.html")
 
-    assert 'paragraph 2</th><td><div class="line"><a href="#claim-tea-keeps-awake"' in text
+    here = re.search(r'<td class="here">(.*?)</td>', text, re.S)[1]
+    assert "overstated" in here
+    row = re.search(r"certain <span.*?</tr>", text, re.S)[0]
+    assert re.findall(r"tag verdict ([a-z-]+)", row) == [
+        "overstated",
+        "overstated",
+        "overstated",
+        "insufficient",
+    ]
 
 
-def test_hostile_text_is_inert(tmp_path):
-    hostile = """'"><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>'"""
-    claim = ledgers.CLAIM.replace("Green tea keeps adults awake", hostile)
-    study = ledgers.STUDY.replace("at: abstract", f'at: {hostile}, via: "javascript:alert(1)"')
-
-    text = page(
-        tmp_path, {"evidence/claims/tea-keeps-awake.yaml": claim, "evidence/studies/smith-2001.yaml": study}
+def test_a_claim_without_evidence_asks_for_a_study(tmp_path):
+    bare = ledgers.CLAIM.replace(
+        "evidence:\n  - {study: smith-2001, direction: supports, directness: direct}\n", ""
     )
-    found = Page(text)
+    bare = re.sub("verdict: .*\n", "", bare)
 
-    assert "script" not in found.tags
-    assert "img" not in found.tags
-    assert not [link for link in found.links if link.startswith("javascript")]
-    assert "{{ 7 * 7 }}" in text
+    text = page(tmp_path, "claims/tea-keeps-awake.html", {"evidence/claims/tea-keeps-awake.yaml": bare})
+
+    assert "A study or a synthesis that bears on it" in text
+    assert "Nobody has judged it yet" in text
+
+
+def test_a_topic_says_what_is_known_of_each_outcome(tmp_path):
+    text = page(tmp_path, "topics/tea.html")
+
+    assert 'href="../syntheses/tea-v-water.html"' in text
+    assert "not judged yet" in text
+    assert "Summary of findings: " in text
+
+
+def test_a_coverage_table_with_other_columns_is_not_read(tmp_path):
+    text = page(
+        tmp_path,
+        "articles/magazine2020.html",
+        {"evidence/coverage.csv": "place,claim\nparagraph 2,tea-keeps-awake\n"},
+    )
+
+    assert re.search(r'paragraph 2</th><td><a href="../claims/tea-keeps-awake.html"', text)
 
 
 def test_a_sentence_of_an_article_leads_to_its_verdict(tmp_path):
-    rows = [
-        "article,locator,claims",
-        "magazine2020,paragraph 1,no assertion",
-        "magazine2020,paragraph 2,tea-keeps-awake",
-    ]
-    coverage = "\n".join(rows)
+    text = page(tmp_path, "articles/magazine2020.html", {"evidence/coverage.csv": COVERAGE})
 
-    text = page(tmp_path, {"evidence/coverage.csv": coverage})
-
-    row = re.search(r"paragraph 2</th><td>(.*?)</td>", text, re.S)[1]
-    assert 'href="#claim-tea-keeps-awake"' in row
+    row = re.search(r'<tbody id="s-1">(.*?)</tbody>', text, re.S)[1]
+    assert "paragraph 2" in row
+    assert "certain, large" in row
     assert "overstated" in row
-    assert re.search(r'paragraph 1</th><td><span class="small">no assertion', text)
+    assert re.search(r'paragraph 1</th><td colspan="4" class="small">no assertion', text)
+
+
+def planted(text, old):
+    assert old in text
+    return text.replace(old, HOSTILE)
+
+
+def test_hostile_text_is_inert_on_every_page(tmp_path):
+    claim = planted(planted(ledgers.CLAIM, "Green tea keeps adults awake"), '"keeps you wide awake"')
+    claim = planted(planted(claim, '"paragraph 2"'), '"one small trial"')
+    study = ledgers.STUDY.replace("at: abstract", f'at: {HOSTILE}, via: "javascript:alert(1)"')
+    study += (
+        f"flags: [{{code: W329, what: {HOSTILE}, why: {HOSTILE}}}]\nregimen: {HOSTILE}\nnote: {HOSTILE}\n"
+    )
+    study += f"not_seen: [{HOSTILE}]\ninterests: {HOSTILE}\n"
+    synthesis = ledgers.SYNTHESIS + f"label: {HOSTILE}\nnote: {HOSTILE}\n"
+    topic = planted(planted(planted(ledgers.TOPIC, "label: Tea\n"), "Awake or not"), "Green tea")
+    topic = topic.replace(f"\n{HOSTILE}", f"\nlabel: {HOSTILE}\n")
+    references = ledgers.REFERENCES.replace(
+        "Ten facts about tea", "<script>alert(1)</script><img src=x onerror=1>"
+    )
+    coverage = COVERAGE + "../../escape,paragraph 3,tea-keeps-awake\n<script>,<img src=x>,tea-keeps-awake\n"
+
+    found = written(
+        tmp_path,
+        {
+            "evidence/claims/tea-keeps-awake.yaml": claim,
+            "evidence/studies/smith-2001.yaml": study,
+            "evidence/syntheses/tea-v-water.yaml": synthesis,
+            "evidence/topics/tea.yaml": topic,
+            "references.bib": references,
+            "evidence/coverage.csv": coverage,
+        },
+    )
+
+    assert not list(tmp_path.glob("escape*"))
+    for name, text in found.items():
+        seen = Page(text)
+        assert seen.tags.count("script") == (name == "find.html"), name
+        assert not [item for item in seen.attributes if item.startswith("on")], name
+        assert not [link for link in seen.links if link.startswith("javascript")], name
+        assert all(source.startswith("data:image/svg+xml;base64,") for source in seen.sources), name
+    for name in (
+        "claims/tea-keeps-awake",
+        "studies/smith-2001",
+        "syntheses/tea-v-water",
+        "topics/tea",
+        "find",
+    ):
+        assert "{{ 7 * 7 }}" in found[f"{name}.html"], name
+
+
+def test_only_an_id_becomes_the_name_of_a_file():
+    for name in ("../x", "a/b", "", "con", "A", "a b", "x" * 200, "a\n"):
+        with pytest.raises(me.EvidenceError, match="is no name for a page"):
+            site.address("claim", name)
 
 
 def test_the_same_ledger_gives_the_same_bytes(tmp_path):
-    assert page(tmp_path) == page(tmp_path)
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+
+
+def test_a_page_of_a_record_that_is_gone_goes_too_and_what_others_wrote_stays(tmp_path):
+    written(tmp_path)
+    (tmp_path / "ledger/evidence/syntheses/tea-v-water.yaml").unlink()
+    (tmp_path / "out/claims/mine.html").write_text("mine")
+
+    me.write_report(me.load(tmp_path / "ledger"), tmp_path / "out", execute=False)
+
+    assert not (tmp_path / "out/syntheses/tea-v-water.html").exists()
+    assert (tmp_path / "out/claims/mine.html").read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_the_shipped_pages_are_light_enough_to_open_anywhere(tmp_path):
+    me.write_report(me.load(), tmp_path, execute=False)
+
+    sizes = {path.name: path.stat().st_size for path in tmp_path.rglob("*.html")}
+    assert max(sizes.values()) < 1_500_000
+    assert sum(sizes.values()) < 20_000_000
 
 
 def notebook(tmp_path, *sources):
@@ -175,6 +321,7 @@ def test_each_notebook_becomes_a_page_with_its_outputs(tmp_path):
     assert "&lt;i&gt;" in text
     assert me.NOTICE in text
     assert '<a href="00-question.html">A question</a>' in index.read_text(encoding="utf-8")
+    assert "style-src-attr" in text
 
 
 @pytest.mark.slow
