@@ -1,4 +1,4 @@
-"""Set up an environment of its own and run one job: report, test, test --all or clean."""
+"""Set up an environment of its own and run one job: report, test, test --all, docs or clean."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("MESOEVIDENCE_VENV", HERE / ".venv"))
 OLDEST = (3, 11)
+EXTRAS = ("dev", "dev,docs", "dev,docs,peers")  # each holds the one before it
 USAGE = """\
 python3 run.py report [--output FOLDER] [--no-execute]   check the ledger, run the notebooks, write report/
 python3 run.py test [--all]                              run the tests; --all adds the slow ones
+python3 run.py docs                                      build the documentation into docs/_build/html/
 python3 run.py clean                                     remove .venv, report/ and caches"""
 
 
@@ -27,18 +29,22 @@ def main(arguments: list[str]) -> int:
     job, *rest = arguments or [""]
     if job == "clean":
         return clean()
-    if job not in ("report", "test"):
+    if job not in ("report", "test", "docs"):
         say(USAGE if not job else f"there is no job {job!r}\n{USAGE}")
         return 2
     if sys.version_info < OLDEST:
         return newer(arguments)
     everything = job == "test" and "--all" in rest
-    python = set_up("dev,docs,peers" if everything else "dev")
+    python = set_up(EXTRAS[2 if everything else 1 if job == "docs" else 0])
     if python is None:
         return 1
     rest = [word for word in rest if word != "--all"]
     marker = ["-m", "slow or not slow"] if everything else []
-    command = ["mesoevidence", "report"] if job == "report" else ["pytest", *marker]
+    command = {
+        "report": ["mesoevidence", "report"],
+        "test": ["pytest", *marker],
+        "docs": ["sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
+    }[job]
     return subprocess.run([str(python), "-m", *command, *rest], cwd=HERE, check=False).returncode
 
 
@@ -57,7 +63,7 @@ def set_up(extras: str) -> Path | None:
     python = (
         VENV / ("Scripts" if os.name == "nt" else "bin") / ("python.exe" if os.name == "nt" else "python")
     )
-    stamp, wanted = VENV / ".stamp", [stamp_of(extras), stamp_of("dev,docs,peers")]
+    stamp, wanted = VENV / ".stamp", [stamp_of(more) for more in EXTRAS[EXTRAS.index(extras) :]]
     if works(python) and stamp.is_file() and stamp.read_text() in wanted:
         return python
     say(f"setting up {VENV} (only the first time, about a minute)")
@@ -127,7 +133,16 @@ def say(text: str) -> None:
 
 def clean() -> int:
     """Remove what the other jobs made."""
-    for name in (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "report", "dist", "build"):
+    for name in (
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        "report",
+        "dist",
+        "build",
+        "docs/_build",
+    ):
         shutil.rmtree(HERE / name, ignore_errors=True)
     for cache in [path for path in HERE.rglob("__pycache__") if VENV not in path.parents]:
         shutil.rmtree(cache, ignore_errors=True)

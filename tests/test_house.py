@@ -53,6 +53,20 @@ def test_the_stamp_changes_with_what_is_to_be_installed(run, tmp_path, monkeypat
     assert run.stamp_of("dev") != before
 
 
+def test_the_documentation_is_built_with_its_own_extra_and_a_warning_is_an_error(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "set_up", lambda extras: asked.append(extras) or Path("python"))
+    monkeypatch.setattr(
+        run.subprocess,
+        "run",
+        lambda command, **_: asked.append(command) or subprocess.CompletedProcess(command, 3),
+    )
+
+    assert run.main(["docs"]) == 3
+    assert asked[0] == "dev,docs"
+    assert {"sphinx", "-W", "docs/_build/html"} <= set(asked[1])
+
+
 def test_a_broken_environment_is_noticed(run, tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\nexit 1\n")
