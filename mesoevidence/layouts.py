@@ -28,7 +28,7 @@ _OTHER = MappingProxyType(
 _STEPS = ("no level", "one level", "two levels", "three levels")
 _LONG = 45  # characters of a name in the head of a column
 _MEANS, _RISKS = ("MD", "SMD"), ("RD", "PR", "PLO")
-_SUMMARY_WIDTHS = (0.15, 0.13, 0.16, 0.12, 0.13, 0.13, 0.18)
+_SUMMARY_WIDTHS = (0.14, 0.12, 0.13, 0.11, 0.14, 0.13, 0.23)
 _PROFILE_WIDTHS = (0.095, 0.05, 0.08, 0.06, 0.08, 0.075, 0.07, 0.065, 0.075, 0.075, 0.06, 0.07, 0.075, 0.07)
 
 

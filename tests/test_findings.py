@@ -275,6 +275,7 @@ def test_several_comparisons_each_head_their_rows_and_the_judged_come_first():
 
     judged = [item.certainty.level is not None for item in found.findings]
     assert judged == sorted(judged, reverse=True)
+    assert found.findings[0].certainty.synthesis == "meso-v-saline-response"  # most claims rest on it
     assert found._repr_html_().count('<th scope="rowgroup"') == len(
         {f.comparison.sides for f in found.findings}
     )
@@ -362,10 +363,13 @@ def test_hostile_text_is_inert_in_html(hostile, tmp_path):
     shown = Shown(page)
 
     allowed = "html head meta title style body main h1 section p strong table caption thead tbody tr th td "
-    allowed += "br span sup"
+    allowed += "br span sup colgroup col"
     assert set(shown.tags) <= set(allowed.split())
     allowed = "lang charset http-equiv content name class scope colspan rowspan aria-hidden"
-    assert set(shown.attributes) <= set(allowed.split())
+    assert set(shown.attributes) <= {*allowed.split(), "style"}
+    assert set(re.findall(r'style="[^"]*"', page)) <= {
+        f'style="width: {w}%"' for w in re.findall(r"[\d.]+", page)
+    }
     assert HOSTILE in shown.text
     assert HOSTILE in Shown(hostile._repr_html_()).text
 
