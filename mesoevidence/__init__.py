@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from mesoevidence.audits import audit as audit
     from mesoevidence.certainty import Certainty as Certainty
     from mesoevidence.certainty import rate as rate
+    from mesoevidence.charts.directions import effect_direction as effect_direction
+    from mesoevidence.charts.directions import harvest as harvest
+    from mesoevidence.charts.evidence_map import evidence_map as evidence_map
     from mesoevidence.charts.forest import forest as forest
     from mesoevidence.charts.funnel import funnel as funnel
+    from mesoevidence.charts.influence import baujat as baujat
+    from mesoevidence.charts.influence import labbe as labbe
     from mesoevidence.charts.overclaim import overclaim as overclaim
+    from mesoevidence.charts.prisma import prisma as prisma
     from mesoevidence.charts.risk_of_bias import bias_bars as bias_bars
     from mesoevidence.charts.risk_of_bias import traffic_light as traffic_light
+    from mesoevidence.charts.timeline import timeline as timeline
     from mesoevidence.charts.verdicts import verdict_matrix as verdict_matrix
     from mesoevidence.conclusions import conclude as conclude
     from mesoevidence.diagnostics import cumulative as cumulative
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from mesoevidence.diagnostics import leave_one_out as leave_one_out
     from mesoevidence.evidence import Evidence as Evidence
     from mesoevidence.evidence import load as load
+    from mesoevidence.explore import explore as explore
     from mesoevidence.formulas import MEASURES as MEASURES
     from mesoevidence.measures import effect_sizes as effect_sizes
     from mesoevidence.model import Claim as Claim
@@ -85,6 +93,14 @@ _HOME = {
     "overclaim": "charts.overclaim",
     "traffic_light": "charts.risk_of_bias",
     "verdict_matrix": "charts.verdicts",
+    "baujat": "charts.influence",
+    "labbe": "charts.influence",
+    "timeline": "charts.timeline",
+    "prisma": "charts.prisma",
+    "evidence_map": "charts.evidence_map",
+    "effect_direction": "charts.directions",
+    "harvest": "charts.directions",
+    "explore": "explore",
     "load": "evidence",
     "meta_regression": "regression",
     "pool": "pooling",

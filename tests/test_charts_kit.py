@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -47,6 +48,11 @@ BIAS = pd.DataFrame(
     ],
     columns=["study", "domain", "judgement"],
 )
+
+
+@cache
+def skin():
+    return me.load().select(topic="skin-dryness", outcome="skin-hydration")
 
 
 def forest(width, grey):
@@ -94,12 +100,71 @@ def overclaim(width, grey):
 
 
 def verdict_matrix(width, grey):
-    return me.verdict_matrix(
-        me.load().select(topic="skin-dryness"), width=width, grey=grey, title="<title> & $"
+    return me.verdict_matrix(skin(), width=width, grey=grey, title="<title> & $")
+
+
+COUNTS = STUDIES[["slab"]].assign(
+    ai=[0, 3, 9, 40, 1, 2, 8, 100], ci=[1, 5, 9, 30, 0, 6, 20, 90],
+    n1i=[30, 40, 50, 90, 20, 30, 100, 900], n2i=[30, 40, 50, 90, 20, 30, 100, 900],
+    year=[1999, 1999, 2001, 2003, 2010, 2011, 2019, 2024],
+)  # fmt: skip
+
+
+def labbe(width, grey):
+    return me.labbe(me.pool(COUNTS, measure="RR"), width=width, grey=grey, title="<title> & $")
+
+
+def baujat(width, grey):
+    return me.baujat(me.pool(STUDIES, measure="RR"), width=width, grey=grey, title="<title> & $")
+
+
+def timeline(width, grey):
+    said = {2000: "$\\frac{ <b> " * 9, 2020: "中文试验"}
+    pooled = me.pool(COUNTS, measure="RR")
+    return me.timeline(pooled, year="year", events=said, width=width, grey=grey, title="<title> & $")
+
+
+def prisma(width, grey):
+    parts = dict(zip(HOSTILE, range(8), strict=True))
+    flow = {
+        "identified": {"Databases": parts, "$x": 972}, "removed": parts,
+        "screened": [("$a", 972), ("<b>", 72)], "excluded": [("c" * 90, 900), ("_d", {"e": 30, "f": 2})],
+        "sought": 40, "assessed": 40, "not_retrieved": 0, "ineligible": parts,
+        "included": {"reports": 12, "studies": 10, "$": 3},
+    }  # fmt: skip
+    other = {"identified": {"$": 9}, "sought": 9, "not_retrieved": 1, "assessed": 8, "ineligible": 0}
+    more = {} if width == "single" else {"other": other, "included": {"reports": 20, "studies": 10}}
+    return me.prisma({**flow, **more}, width=width, grey=grey, title="<title> & $")
+
+
+def evidence_map(width, grey):
+    return me.evidence_map(
+        skin(), interventions=["ha-crosslinked", "skin-needling"], width=width, grey=grey, title="<title> & $"
     )
 
 
+DIRECTIONS = pd.DataFrame({
+    "study": HOSTILE, "outcome": ["$o", "<p>"] * 4, "direction": ["increase", "decrease", "mixed", "x"] * 2,
+    "n": [None, 10, 100, 1000] * 2, "bias": ["low", "odd <b>", None, "high"] * 2, "design": ["rct", None] * 4,
+})  # fmt: skip
+
+
+def effect_direction(width, grey):
+    return me.effect_direction(DIRECTIONS, width=width, grey=grey, title="<title> & $")
+
+
+def harvest(width, grey):
+    return me.harvest(DIRECTIONS, width=width, grey=grey, title="<title> & $")
+
+
 CASES = {
+    "L'Abbé": labbe,
+    "Baujat": baujat,
+    "timeline": timeline,
+    "prisma": prisma,
+    "evidence map": evidence_map,
+    "effect direction": effect_direction,
+    "harvest": harvest,
     "forest": forest,
     "funnel": funnel,
     "traffic light": traffic_light,

@@ -109,10 +109,14 @@ def _headed(sheet: Sheet, head: str, parts: Sequence[Part], placed: Sequence[Box
         second[0] - first[0] < (width_of(first[1], size, True) + width_of(second[1], size, True)) / 2 + 0.04
         for group in spots for first, second in pairwise(group)
     )  # fmt: skip
-    low = kit.PAD + (0.65 + tight) * step
+    alone = [wrap(part.heads[0], part.width, size, True) for part in parts if len(part.heads) == 1]
+    low = kit.PAD + (0.65 + max(tight, *(len(lines) - 1 for lines in alone), 0)) * step
     sheet.text(kit.PAD, low, head, bold=True)
-    for group in spots:
+    for part, group in zip(parts, spots, strict=True):
         for place, (x, text) in enumerate(group):
-            sheet.text(x, low - step * (tight and place % 2), text, size, align="center", bold=True)
+            lines = wrap(text, part.width, size, True) if len(group) == 1 else [text]
+            for back, line in enumerate(reversed(lines)):
+                y = low - step * (back + (tight and place % 2))
+                sheet.text(x, y, line, size, align="center", bold=True)
     sheet.line([(kit.PAD, low + 0.75 * step), (wide - kit.PAD, low + 0.75 * step)], kit.INK, 1.0)
     return low + 0.75 * step

@@ -120,7 +120,7 @@ def _of_frame(frame: pd.DataFrame, wish: Wish, measure: str | None, level: float
     slab = frame["slab"].astype(str) if "slab" in frame else [f"study {n}" for n in range(1, len(frame) + 1)]
     table = frame.assign(slab=list(slab), yi=yi, vi=vi)
     columns = _columns(table, name, wish)
-    rows = _studies(_totals(table), wish, columns, level, None)
+    rows = _studies(totals(table), wish, columns, level, None)
     if not rows:
         raise EvidenceError("there is no study to show")
     return Content(tuple(rows), columns, name, level, None, ("Nothing was pooled.",), _domains(rows))
@@ -145,7 +145,7 @@ def _of_table(
 
 def _of_pooled(pooled: Pooled, wish: Wish) -> Content:
     """Return the rows of a pooled result: studies, in subgroups if asked, the total and what it means."""
-    table = _totals(pooled.studies)
+    table = totals(pooled.studies)
     columns = _columns(table, pooled.measure, wish)
     rows: list[Row] = []
     notes = [] if pooled.k == 1 else list(_heterogeneity(pooled, wish))
@@ -233,7 +233,7 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
     found = []
     arms = _ARMS.get(MEASURES[measure].shape, ())
     for fields, arm in zip(arms, wish.arms if len(arms) > 1 else ("",), strict=False):
-        if not all(name in _totals(table) for name, _ in fields):
+        if not all(name in totals(table) for name, _ in fields):
             continue
         if wish.fraction and fields[0][1] == "Events":
             found.append(
@@ -251,7 +251,7 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
     return tuple(found)
 
 
-def _totals(table: pd.DataFrame) -> pd.DataFrame:
+def totals(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the size of an arm where only events and others are given."""
     for total, parts in (("n1i", ("ai", "bi")), ("n2i", ("ci", "di")), ("ni", ("xi", "mi"))):
         if total not in table and all(name in table for name in parts):

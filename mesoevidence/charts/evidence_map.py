@@ -1,0 +1,291 @@
+"""The evidence map: what was studied for which outcome, how sure that is, and where nothing was."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+
+from mesoevidence.certainty import strength_of
+from mesoevidence.charts import kit
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.kit import Print, Sheet, Width, printing, width_of, wrap
+from mesoevidence.evidence import Evidence
+from mesoevidence.ledger import Ledger
+from mesoevidence.problems import EvidenceError, nearest
+
+
+class Level(NamedTuple):
+    """How a certainty is drawn: its colour, the part of the disc that is filled, and its word."""
+
+    fill: str
+    part: float
+    word: str
+
+
+# Ordered blues and a filling disc: the sign alone tells the level where colour does not.
+LEVELS = MappingProxyType(
+    {"high": Level("#08306B", 1.0, "High"), "moderate": Level("#2171B5", 0.75, "Moderate"),
+    "low": Level("#6BAED6", 0.5, "Low"), "very-low": Level("#9ECAE1", 0.25, "Very low"),
+    "not-graded": Level(kit.WHITE, 0.0, "Not graded")}
+)  # fmt: skip
+_ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.74, 3)})
+_HATCH = "#C3C9CF"
+_NOTES = (
+    "A disc for each certainty; its area goes with the number of studies in this ledger, written below it.",
+    "Hatched: no study in this ledger. A gap, not evidence of no effect.",
+)
+Cells: TypeAlias = Mapping[tuple[str, str], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheetful:
+    """What stands on one page: a topic with its rows and columns, and what was left out."""
+
+    topic: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    left_out: str
+
+
+def evidence_map(
+    evidence: Evidence, *, interventions: Sequence[str] | None = None, outcomes: Sequence[str] | None = None,
+    width: Width = "natural", grey: bool = False, title: str | None = None, rows_a_page: int = 18,
+) -> Chart:  # fmt: skip
+    """Draw which interventions were studied for which outcomes, and where the gaps are.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Whole, with a page for each topic, or a part of it.
+    interventions, outcomes : sequence of str, optional
+        The slugs of the rows and columns. Left out: the critical and important outcomes with the most
+        studies, as many as the page holds, and each intervention studied for one of them.
+    width, grey, title, rows_a_page
+        As in `forest`.
+
+    Returns
+    -------
+    Chart
+        A disc for each certainty, its area in proportion to the number of studies, on one scale throughout.
+        A study counts with the surest synthesis that holds it; without one it is not graded.
+
+    Raises
+    ------
+    EvidenceError
+        When a slug is not known, too many columns are asked for, or there is no result to show.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> evidence_map(me.load(), interventions=["ha-injection"], outcomes=["skin-hydration"])
+    <Chart: Evidence map, 1 intervention by 1 outcome: 1 cell with studies, 0 gaps.>
+    """
+    ledger, size, (label, cell, most) = evidence.ledger, printing(width), _ROOM[width]
+    for asked, known in ((interventions, ledger.interventions), (outcomes, ledger.outcomes)):
+        for slug in asked or ():
+            if slug not in known:
+                near = nearest(slug, known)
+                raise EvidenceError(f"no topic has {slug!r}" + (f"; did you mean {near!r}?" if near else ""))
+    if len(outcomes or ()) > most:
+        raise EvidenceError(f"a page holds {most} outcomes at width={width!r}, not {len(outcomes or ())}")
+    cells = _cells(ledger)
+    found = (_page(ledger, cells, topic, interventions, outcomes, most) for topic in ledger.topics)
+    pages = [
+        replace(page, rows=page.rows[start : start + rows_a_page])
+        for page in found if page for start in range(0, len(page.rows), rows_a_page)
+    ]  # fmt: skip
+    if not pages:
+        raise EvidenceError("there is no result to show: no study of this evidence has arms and results")
+    shown = [(page.topic, row, column) for page in pages for row in page.rows for column in page.columns]
+    scale = _scale([cells.get((row, column), {}) for _, row, column in shown], cell, size)
+    figures = tuple(_drawn(page, ledger, cells, (label, cell, scale), Sheet(size, grey)) for page in pages)
+    data = pd.DataFrame(
+        [line for place in shown for line in _lines(ledger, cells, *place)],
+        columns=["topic", "intervention", "outcome", "certainty", "studies"],
+    )
+    filled = sum(bool(cells.get((row, column))) for _, row, column in shown)
+    counts = [len(dict.fromkeys(place[axis] for place in shown)) for axis in (1, 2)]
+    alt = (
+        f"Evidence map, {counts[0]} intervention{'s' * (counts[0] != 1)} by {counts[1]} "
+        f"outcome{'s' * (counts[1] != 1)}: "
+        f"{filled} cell{'s' * (filled != 1)} with studies, {len(shown) - filled} gaps."
+    )
+    words = tuple(f"{row}, {column}: {n} {level}" for _, row, column, level, n in data.to_numpy().tolist())
+    return Chart(figures, data, title or "Evidence map", sentence(alt), words)
+
+
+def _lines(
+    ledger: Ledger, cells: Cells, topic: str, row: str, column: str
+) -> Iterator[tuple[str, str, str, str, int]]:
+    """Yield what a cell holds, in labels."""
+    names = ledger.topics[topic].label, ledger.interventions[row].label, ledger.outcomes[column].label
+    for level, n in cells.get((row, column), {"gap": 0}).items():
+        yield (*names, level, n)
+
+
+def _cells(ledger: Ledger) -> Cells:
+    """Return how many studies of each certainty there are for each intervention and outcome."""
+    surest: dict[tuple[str, str, str], str] = {}
+    order = list(LEVELS)
+    for study in ledger.studies.values():
+        for result in study.results:
+            for arm in result.values or study.arms:
+                if arm in study.arms:
+                    surest[study.arms[arm].intervention, result.outcome, study.id] = "not-graded"
+    for synthesis in ledger.syntheses.values():
+        level = str(strength_of(synthesis) or "not-graded")
+        for line in synthesis.include:
+            arms = ledger.studies[line.study].arms if line.study in ledger.studies else {}
+            for arm in filter(arms.__contains__, line.intervention):
+                key = (arms[arm].intervention, synthesis.pico.outcome or "", line.study)
+                if order.index(level) < order.index(surest.get(key, "high")):
+                    surest[key] = level
+    cells: dict[tuple[str, str], dict[str, int]] = {}
+    for (intervention, outcome, _), level in sorted(surest.items(), key=lambda item: order.index(item[1])):
+        cell = cells.setdefault((intervention, outcome), {})
+        cell[level] = cell.get(level, 0) + 1
+    return cells
+
+
+def _page(
+    ledger: Ledger, cells: Cells, topic: str, rows: Sequence[str] | None, columns: Sequence[str] | None,
+    most: int,
+) -> Sheetful | None:  # fmt: skip
+    """Return what of a topic stands on its page; None where nothing does."""
+    record = ledger.topics[topic]
+    claimed = [claim.pico for claim in ledger.claims.values() if claim.pico]
+    asked = [*claimed, *(synthesis.pico for synthesis in ledger.syntheses.values())]
+    sides = [{slug for pico in asked for slug in getattr(pico, side) or ()} for side in
+             ("comparator", "intervention")]  # fmt: skip
+    compared = () if rows else sides[0] - sides[1]  # what nobody asks for is no row
+    kept = {
+        (down, across): sum(cell.values()) for (down, across), cell in cells.items()
+        if down in record.interventions and across in record.outcomes and down not in compared
+    }  # fmt: skip
+    tally: dict[str, int] = {}
+    for (_, outcome), n in kept.items():
+        tally[outcome] = tally.get(outcome, 0) + n
+    weighty = [slug for slug in tally if record.outcomes[slug].importance in ("critical", "important")]
+    chosen = sorted(weighty, key=lambda slug: (-tally[slug], slug))[:most]
+    if columns is not None:
+        chosen = [slug for slug in columns if slug in record.outcomes]
+    studied = rows or {down for down, across in kept if across in chosen}
+    shown = [slug for slug in (rows or record.interventions) if slug in record.interventions
+             and slug in studied]  # fmt: skip
+    if not chosen or not shown:
+        return None
+    left = len(tally) - len(chosen) if columns is None else 0
+    note = f"Not shown: {left} outcomes of less importance or with fewer studies." if left > 0 else ""
+    return Sheetful(topic, shown, chosen, note)
+
+
+# Drawing ------------------------------------------------------------------------------------------
+
+
+def _slots(cell: Mapping[str, int], scale: float, size: float) -> list[float]:
+    """Return how wide each disc of a cell is with its number."""
+    return [max(2 * scale * math.sqrt(n), width_of(str(n), size)) + 0.05 for n in cell.values()]
+
+
+def _scale(cells: Sequence[Mapping[str, int]], wide: float, size: Print) -> float:
+    """Return the radius of one study: the greatest with which the fullest cell holds its discs."""
+    scale = 0.11
+    while scale > 0.02 and any(
+        sum(_slots(cell, scale, size.note)) > wide - 0.04 or 2 * scale * math.sqrt(max(cell.values())) > 0.35
+        for cell in cells if cell
+    ):  # fmt: skip
+        scale *= 0.97
+    return scale
+
+
+def _drawn(
+    page: Sheetful, ledger: Ledger, cells: Cells, room: tuple[float, float, float], sheet: Sheet
+) -> Figure:
+    """Return the figure of one topic."""
+    (label, cell, scale), body, size = room, sheet.printing.body, sheet.printing.note
+    labels = [ledger.interventions[slug].label for slug in page.rows]
+    topic = ledger.topics[page.topic].label
+    label = min(label, max(width_of(text, body) for text in (topic, *labels)))
+    left = kit.PAD + label + 0.1
+    heads = [wrap(ledger.outcomes[slug].label, cell - 0.06, size, True) for slug in page.columns]
+    right = left + cell * len(page.columns)
+    wide = sheet.printing.width or max(right + kit.PAD, 4.2)
+    y = kit.PAD + max(map(len, heads)) * size * 0.0195 + 0.08
+    for place, lines in enumerate(heads):
+        for back, line in enumerate(reversed(lines)):
+            x = left + (place + 0.5) * cell
+            sheet.text(x, y - 0.09 - back * size * 0.0195, line, size, align="center", bold=True)
+    sheet.stack(kit.PAD, y - 0.09, wrap(topic, label, body, True)[:1], bold=True)
+    for slug, text in zip(page.rows, labels, strict=True):
+        lines = wrap(text, label, body)
+        high = max(0.4 + 0.02 * size, len(lines) * body * 0.0195 + 0.06)
+        sheet.stack(kit.PAD, y + high / 2, lines)
+        for place, column in enumerate(page.columns):
+            box = (left + place * cell, y, left + (place + 1) * cell, y + high)
+            sheet.box(*box, "none", kit.RULE, name="cell")
+            _cell(sheet, cells.get((slug, column), {}), box, scale)
+        y += high
+    y = _legend(sheet, y + 0.14, wide)
+    for note in filter(None, (*_NOTES, page.left_out)):
+        y = sheet.paragraph(kit.PAD, y, note, wide - 2 * kit.PAD, colour=kit.MUTED)
+    return sheet.figure(wide, y + kit.PAD / 2)
+
+
+def _cell(
+    sheet: Sheet, cell: Mapping[str, int], box: tuple[float, float, float, float], scale: float
+) -> None:
+    """Draw the discs of a cell with their numbers, or the gap."""
+    (left, top, right, bottom), size = box, sheet.printing.note
+    if not cell:
+        _gap(sheet, box)
+        return
+    slots = _slots(cell, scale, size)
+    x, y = (left + right - sum(slots)) / 2, (top + bottom) / 2 - size * 0.009
+    deepest = scale * math.sqrt(max(cell.values()))
+    for (level, n), slot in zip(cell.items(), slots, strict=True):
+        _ball(sheet, x + slot / 2, y, scale * math.sqrt(n), level, "bubble")
+        sheet.text(x + slot / 2, y + deepest + size * 0.0105, n, size, align="center")
+        x += slot
+
+
+def _ball(sheet: Sheet, x: float, y: float, radius: float, level: str, name: str) -> None:
+    """Draw a disc filled as far as the evidence is sure."""
+    look = LEVELS[level]
+    sheet.disc(x, y, radius, look.fill if look.part == 1 else kit.WHITE, name=name)
+    if 0 < look.part < 1:
+        wedge = Path.wedge(-90, -90 + 360 * look.part)
+        points = np.asarray(wedge.vertices, dtype=float) * radius + (x, y)
+        sheet.shape(Path(points, wedge.codes), look.fill, kit.INK, 0.5, layer=kit.OVER, name="wedge")
+
+
+def _gap(sheet: Sheet, box: tuple[float, float, float, float]) -> None:
+    """Hatch a cell and write that it is a gap."""
+    left, top, right, bottom = box
+    for step in range(1, math.ceil((right - left + bottom - top) / 0.07)):
+        far = 0.07 * step
+        begin = (left + far, top) if left + far <= right else (right, top + far - (right - left))
+        end = (left, top + far) if top + far <= bottom else (left + far - (bottom - top), bottom)
+        sheet.line([begin, end], _HATCH, 0.5, layer=kit.BACK, name="hatch")
+    x, y, half = (left + right) / 2, (top + bottom) / 2, width_of("gap", sheet.printing.note) / 2 + 0.03
+    sheet.box(x - half, y - 0.07, x + half, y + 0.07, kit.WHITE, layer=kit.RULES, name="gap")
+    sheet.text(x, y, "gap", sheet.printing.note, align="center", colour=kit.MUTED)
+
+
+def _legend(sheet: Sheet, y: float, wide: float) -> float:
+    """Explain the discs; return the y below."""
+    size, x = sheet.printing.note, kit.PAD
+    sheet.text(x, y, "Certainty", size, bold=True)
+    x += width_of("Certainty", size, True) + 0.14
+    for name, look in LEVELS.items():
+        if x + 0.2 + width_of(look.word, size) > wide - kit.PAD:
+            x, y = kit.PAD, y + size * 0.027
+        _ball(sheet, x + 0.06, y, 0.06, name, "legend")
+        sheet.text(x + 0.17, y, look.word, size)
+        x += 0.34 + width_of(look.word, size)
+    return y + size * 0.03

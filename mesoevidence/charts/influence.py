@@ -1,0 +1,209 @@
+"""What single studies do to a result: L'Abbé plots of risks, and Baujat plots of influence."""
+
+import math
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mesoevidence.charts import kit
+from mesoevidence.charts.axis import Axis, number
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.kit import Sheet, Width, printing
+from mesoevidence.charts.plane import Plane, left_of, named, plain
+from mesoevidence.charts.rows import totals
+from mesoevidence.diagnostics import leave_one_out
+from mesoevidence.formulas import MEASURES
+from mesoevidence.pooled import Pooled
+from mesoevidence.problems import EvidenceError
+
+_LARGEST = 0.16  # inches: the radius of the heaviest study
+_AREA = "Areas of discs are in proportion to the weights."
+
+
+def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title: str | None = None) -> Chart:
+    """Draw a L'Abbé plot: the risk with the intervention against the risk without it.
+
+    Parameters
+    ----------
+    pooled : Pooled
+        Studies with events and people of two groups, pooled as RR, OR or RD.
+    width, grey, title
+        As in `forest`.
+
+    Returns
+    -------
+    Chart
+        A disc a study, its area in proportion to its weight; the line of equal risks, and the pooled effect.
+
+    Raises
+    ------
+    EvidenceError
+        When the studies have no events of two groups.
+
+    Notes
+    -----
+    L'Abbé, Detsky and O'Rourke (1987), Ann Intern Med 107:224.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> frame = pd.DataFrame({"slab": ["A", "B"], "ai": [4, 6], "bi": [119, 300], "ci": [11, 29],
+    ...                       "di": [128, 274]})
+    >>> labbe(me.pool(frame, measure="RR"))
+    <Chart: L'Abbé plot of 2 studies: the risk is lower with the intervention in 2, higher in 0.>
+    """
+    risks, sheet, spec = _risks(pooled), Sheet(printing(width), grey), MEASURES[pooled.measure]
+    treated, control = risks["treated"].tolist(), risks["control"].tolist()
+    most = min(1.0, 1.15 * max(*treated, *control) or 1.0)
+    with_it, without = _side(pooled, "intervention", "with it"), _side(pooled, "comparator", "without it")
+    plane, page = _square(sheet, (most, most), with_it, percent=True)
+    y = plane.level(sheet, without) + 0.1
+    lines = [
+        plane.line([(most * step / 200, effect(most * step / 200)) for step in range(201)])
+        for effect in (float, partial(_with, pooled))
+    ]
+    sheet.line(lines[0], kit.INK, 0.8, name="equal")
+    if len(lines[1]) > 1:
+        sheet.line(lines[1], kit.BLUE, 1.1, name="pooled", dashed=True)
+    discs = [
+        (plane.at(across, up), max(0.02, _LARGEST * math.sqrt(weight / max(pooled.weights))))
+        for across, up, weight in zip(control, treated, pooled.weights, strict=True)
+    ]
+    for point, radius in sorted(discs, key=lambda disc: -disc[1]):
+        sheet.disc(*point, radius, kit.SKY, name="study")
+    room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
+    all_named = named(sheet, discs, pooled.slab, room, [*lines[0], *lines[1]])
+    notes = [f"Solid line: equal risks. Dashed: pooled {spec.label} {number(pooled.shown[0])}.", _AREA]
+    figure = _ended(sheet, page, y, notes, all_named)
+    pairs = list(zip(treated, control, strict=True))
+    fewer, greater = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
+    alt = f"L'Abbé plot of {pooled.k} studies: the risk is lower with the intervention in {fewer}, higher in"
+    words = tuple(
+        f"{label}: {100 * a:.1f}% with, {100 * b:.1f}% without, weight {weight:.1f}%"
+        for label, (a, b), weight in zip(pooled.slab, pairs, pooled.weights, strict=True)
+    )
+    return Chart((figure,), risks, title or "L'Abbé plot", sentence(f"{alt} {greater}."), words)
+
+
+def baujat(
+    pooled: Pooled, *, width: Width = "natural", grey: bool = False, title: str | None = None
+) -> Chart:
+    """Draw a Baujat plot: how far each study differs, against how far it moves the pooled effect.
+
+    Parameters
+    ----------
+    pooled : Pooled
+        At least three studies.
+    width, grey, title
+        As in `forest`.
+
+    Returns
+    -------
+    Chart
+        Studies far to the right differ from the others; studies high up decide the result.
+
+    Raises
+    ------
+    EvidenceError
+        With fewer than three studies, and for methods that pool counts.
+
+    Notes
+    -----
+    Baujat et al. (2002), Stat Med 21:2641; the numbers are those of metafor's ``baujat()``: the squared
+    Pearson residual, and the squared standardised change of the estimate when the study is left out.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> frame = pd.DataFrame({"slab": ["A", "B", "C"], "yi": [0.1, 0.2, 2.0], "vi": [0.04] * 3})
+    >>> baujat(me.pool(frame))
+    <Chart: Baujat plot of 3 studies: C differs most from the others and C moves the pooled effect most.>
+    """
+    if pooled.k < 3:
+        raise EvidenceError(f"a Baujat plot needs three studies or more, not {pooled.k}")
+    if pooled.method in ("MH", "Peto"):
+        raise EvidenceError(f"a Baujat plot needs weights of inverse variance, not {pooled.method}")
+    without = leave_one_out(pooled).table
+    changed = zip(without["estimate"].tolist(), without["se"].tolist(), strict=True)
+    differs = [
+        (y - pooled.estimate) ** 2 / (v + (pooled.tau2 or 0.0))
+        for y, v in zip(pooled.yi, pooled.vi, strict=True)
+    ]
+    moves = [((estimate - pooled.estimate) / se) ** 2 for estimate, se in changed]
+    table = pd.DataFrame({"label": pooled.slab, "differs": differs, "influence": moves})
+    sheet = Sheet(printing(width), grey)
+    plane, page = _square(sheet, (1.12 * max(differs), 1.12 * max(moves)), "Influence on the pooled effect")
+    spread = "squared Pearson residual" if pooled.tau2 is not None else "contribution to Q"
+    y = plane.level(sheet, f"Difference from the pooled effect ({spread})") + 0.1
+    discs = [(plane.at(*pair), 0.045) for pair in zip(differs, moves, strict=True)]
+    for point, radius in discs:
+        sheet.disc(*point, radius, kit.BLUE, name="study")
+    room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
+    all_named = named(sheet, discs, pooled.slab, room)
+    notes = ["Right: differs from the others. High up: moves the pooled effect."]
+    figure = _ended(sheet, page, y, notes, all_named)
+    odd, strong = (pooled.slab[values.index(max(values))] for values in (differs, moves))
+    alt = f"{odd} differs most from the others and {strong} moves the pooled effect most."
+    words = tuple(
+        f"{label}: difference {number(far)}, influence {number(move)}"
+        for label, far, move in zip(pooled.slab, differs, moves, strict=True)
+    )
+    said = sentence(f"Baujat plot of {pooled.k} studies: {alt}")
+    return Chart((figure,), table, title or "Baujat plot", said, words)
+
+
+def _square(
+    sheet: Sheet, most: tuple[float, float], name: str, *, percent: bool = False
+) -> tuple[Plane, float]:
+    """Return a square plane that begins a little below zero, its upright axis drawn, and the page width."""
+    page, size, top = sheet.printing.width or 5.2, sheet.printing.note, kit.PAD + 0.08
+    labels = [label for _, label in _scale(most[1], (0, 1), percent).ticks]
+    left = left_of(labels, [name], 0.6 * page, size)
+    side = min(page - kit.PAD - 0.15 - left, 4.2)
+    up = _scale(most[1], (top + side, top), percent)
+    plane = Plane(_scale(most[0], (left, left + side), percent), up)
+    plane.upright(sheet, name)
+    return plane, page
+
+
+def _scale(most: float, span: tuple[float, float], percent: bool) -> Axis:
+    """Return an axis from zero, of numbers or of percentages."""
+    made = plain(0.0, (100 if percent else 1) * most, span)
+    ticks = tuple((value / (100 if percent else 1), f"{label}{'%' * percent}") for value, label in made.ticks)
+    return Axis(-0.05 * (most or 1.0), most or 1.0, *span, ticks, None)
+
+
+def _ended(sheet: Sheet, page: float, y: float, notes: list[str], all_named: bool) -> Figure:
+    """Return the figure with its notes."""
+    for note in notes if all_named else [*notes, "Some names had no room; the data table has them."]:
+        y = sheet.paragraph(kit.PAD, y, note, page - 2 * kit.PAD, colour=kit.MUTED)
+    return sheet.figure(page, y + kit.PAD)
+
+
+def _risks(pooled: Pooled) -> pd.DataFrame:
+    """Return the risks of both groups of every study."""
+    table = totals(pooled.studies)
+    missing = [name for name in ("ai", "n1i", "ci", "n2i") if name not in table]
+    if missing or pooled.measure not in ("RR", "OR", "RD"):
+        raise EvidenceError("a L'Abbé plot needs events and people of two groups, pooled as RR, OR or RD")
+    if table[["ai", "n1i", "ci", "n2i"]].isna().any(axis=None):
+        raise EvidenceError("a L'Abbé plot needs the events of every study; one was seen as a contrast only")
+    return pd.DataFrame({
+        "label": pooled.slab, "treated": table["ai"] / table["n1i"], "control": table["ci"] / table["n2i"],
+        "weight": pooled.weights,
+    })  # fmt: skip
+
+
+def _with(pooled: Pooled, risk: float) -> float:
+    """Return the risk with the intervention that the pooled effect gives to a risk without it."""
+    effect = pooled.shown[0]
+    if pooled.measure == "RD":
+        return risk + effect
+    return risk * effect if pooled.measure == "RR" else risk * effect / (1 - risk + risk * effect)
+
+
+def _side(pooled: Pooled, side: str, otherwise: str) -> str:
+    """Return the name of an axis: the risk in one group."""
+    name = getattr(pooled.question, side, None) if pooled.question else None
+    return f"Risk: {name}" if name else f"Risk {otherwise}"

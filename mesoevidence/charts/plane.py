@@ -1,0 +1,101 @@
+"""A chart with two axes: both drawn from measured ticks, with room for their names."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.path import Path
+
+from mesoevidence.charts import kit
+from mesoevidence.charts.axis import Axis, steps_between
+from mesoevidence.charts.kit import Sheet, width_of, wrap
+
+Span = tuple[float, float]
+
+
+def plain(low: float, high: float, span: Span) -> Axis:
+    """Return an axis of plain numbers between two points, its ticks round.
+
+    >>> [label for _, label in plain(0, 1, (0, 3)).ticks]
+    ['0', '0.2', '0.4', '0.6', '0.8', '1']
+    """
+    high = high if high > low else low + 1
+    return Axis(low, high, *span, tuple(steps_between(low, high)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Two axes: `across` from left to right, `up` from the bottom to the top of the sheet."""
+
+    across: Axis
+    up: Axis
+
+    def at(self, across: float, up: float) -> kit.Point:
+        """Return where a pair of values stands."""
+        return self.across.x(across), self.up.x(up)
+
+    def line(self, points: Sequence[Span]) -> list[kit.Point]:
+        """Return the points of a curve that lie on the plane."""
+        kept = [(a, b) for a, b in points if self.across.holds(a) and self.up.holds(b)]
+        return [self.at(a, b) for a, b in kept]
+
+    def upright(self, sheet: Sheet, name: str) -> None:
+        """Draw the upright axis, its name at the edge of the page."""
+        size, x = sheet.printing.note, self.across.left
+        sheet.line([(x, self.up.left), (x, self.up.right)], kit.INK, 0.8, layer=kit.MARKS, name="upright")
+        for value, label in self.up.ticks:
+            y = self.up.x(value)
+            sheet.line([(x - 0.05, y), (x, y)], kit.INK, 0.8, layer=kit.MARKS, name="upright-tick")
+            sheet.text(x - 0.08, y, label, size, align="right")
+        for place, line in enumerate(wrap(name, self.up.left - self.up.right, size)):
+            middle = kit.PAD + (place + 0.5) * size * 0.0195, (self.up.left + self.up.right) / 2
+            sheet.text(*middle, line, size, align="center", turned=True)
+
+    def level(self, sheet: Sheet, name: str) -> float:
+        """Draw the axis along the bottom with its name; return the y below."""
+        size = sheet.printing.note
+        y = self.across.draw(sheet, self.up.left, size) + size * 0.012
+        middle, room = (self.across.left + self.across.right) / 2, self.across.right - self.across.left
+        return sheet.paragraph(middle, y, name, room, size, align="center") + 0.02
+
+
+def left_of(up: Sequence[str], names: Sequence[str], high: float, size: float) -> float:
+    """Return how far from the edge of the page an upright axis stands, with these labels and names."""
+    lines = max(len(wrap(name, high, size)) for name in names)
+    return kit.PAD + lines * size * 0.0195 + 0.16 + max(width_of(label, size) for label in up)
+
+
+def named(
+    sheet: Sheet, discs: Sequence[tuple[kit.Point, float]], names: Sequence[str], inside: tuple[Span, Span],
+    avoid: Sequence[kit.Point] = (),
+) -> bool:  # fmt: skip
+    """Write names beside discs, each where it meets no other mark; return whether all had room."""
+    size = sheet.printing.note
+    half, placed = size * 0.0085, 0
+    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in (*discs, *((point, 0.01) for point in avoid))]
+    for (point, radius), name in sorted(zip(discs, names, strict=True), key=lambda item: -item[0][1]):
+        wide = width_of(name, size)
+        for turn in (0, 180, 315, 45, 225, 135, 270, 90):
+            right, down = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+            x, y = point[0] + right * (radius + 0.04 + wide / 2), point[1] + down * (radius + 0.03 + half)
+            box = x - wide / 2, y - half, x + wide / 2, y + half
+            (left, edge), (top, bottom) = inside
+            on_page = left <= box[0] and box[2] <= edge and top <= box[1] and box[3] <= bottom
+            if on_page and not any(_meet(box, other) for other in taken):
+                sheet.text(x, y, name, size, align="center", colour=kit.MUTED)
+                taken.append(box)
+                placed += 1
+                break
+    return placed == len(names)
+
+
+def _meet(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    """Return whether two boxes overlap."""
+    apart = first[2] <= second[0] or second[2] <= first[0]
+    return not (apart or first[3] <= second[1] or second[3] <= first[1])
+
+
+def band(upper: Sequence[kit.Point], lower: Sequence[kit.Point]) -> Path:
+    """Return the area between two lines."""
+    points = [*upper, *reversed(lower)]
+    return Path([*points, points[0]], closed=True)

@@ -1,0 +1,328 @@
+"""The PRISMA 2020 flow of a review: boxes of counts, their arithmetic checked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from mesoevidence.charts import kit
+from mesoevidence.charts.axis import whole
+from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.kit import Sheet, Width, printing, width_of, wrap
+from mesoevidence.problems import EvidenceError, nearest
+
+Count: TypeAlias = "int | Mapping[str, Count]"
+Box: TypeAlias = "tuple[str, Count] | None"
+
+_LABELS = MappingProxyType(
+    {"identified": "Records identified from", "removed": "Records removed before screening",
+    "screened": "Records screened", "excluded": "Records excluded", "sought": "Reports sought for retrieval",
+    "not_retrieved": "Reports not retrieved", "assessed": "Reports assessed for eligibility",
+    "ineligible": "Reports excluded", "studies": "Studies included in review",
+    "reports": "Reports of included studies"}
+)  # fmt: skip
+# What stands in a row beside what is left out of it, and in which phase.
+_ROWS = (("Identification", "identified", "removed"), ("Screening", "screened", "excluded"),
+         ("Screening", "sought", "not_retrieved"), ("Screening", "assessed", "ineligible"))  # fmt: skip
+_TITLES = ("Identification of studies via databases and registers", "Identification via other methods")
+_BAR, _TITLE, _OTHER = "#BCD2EE", "#F7D98B", "#DCDCDC"
+_PAD, _STEP = 0.08, 0.0205
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of the flow: for each column what is counted, and what of it is left out."""
+
+    phase: str
+    boxes: list[Box]
+    height: float = 0.0
+    top: float = 0.0
+    placed: list[tuple[float, float, float, float] | None] = field(default_factory=list)
+
+    @property
+    def middle(self) -> float:
+        """The y of its middle."""
+        return self.top + self.height / 2
+
+
+def prisma(
+    flow: Mapping[str, Any], *, strict: bool = True, width: Width = "natural", grey: bool = False,
+    title: str | None = None,
+) -> Chart:  # fmt: skip
+    """Draw the flow of records through a review, as PRISMA 2020 has it.
+
+    Parameters
+    ----------
+    flow : mapping
+        Counts by box: `identified`, `removed`, `screened`, `excluded`, `sought`, `not_retrieved`,
+        `assessed`, `ineligible` (reports excluded) and `included`. A count is a number or a mapping of parts
+        that add up to it; `included` is a mapping with `studies`, `reports` and lines of your own. Where
+        records were screened in several steps, `screened` and `excluded` are lists of ``(label, count)``.
+        `other` holds the same boxes for other methods. A box that is not known is left out.
+    strict : bool
+        Refuse a flow that does not add up; else the chart says below what does not.
+    width, grey, title
+        As in `forest`; with `other` the page is at least 180 mm wide.
+
+    Returns
+    -------
+    Chart
+        The boxes with arrows, their phases at the left.
+
+    Raises
+    ------
+    EvidenceError
+        When a box is unknown, a count is no whole number, or a box does not add up: it is named.
+
+    Notes
+    -----
+    Page et al. (2021), BMJ 372:n71.
+
+    Examples
+    --------
+    >>> flow = {"identified": {"MEDLINE": 90, "Embase": 50}, "removed": {"Duplicates": 40}, "screened": 100,
+    ...         "excluded": 88, "assessed": 12, "ineligible": 7, "included": {"studies": 4, "reports": 5}}
+    >>> prisma(flow)
+    <Chart: PRISMA flow: 140 records identified, 100 screened, 12 reports assessed, 4 studies included.>
+    >>> prisma({**flow, "screened": 101})
+    Traceback (most recent call last):
+    mesoevidence.problems.EvidenceError: Records screened (101) does not add up: 140 less 40 leaves 100
+    """
+    rows = _rows(flow)
+    faults = [*_faults(flow)]
+    if faults and strict:
+        raise EvidenceError(faults[0])
+    sheet = Sheet(printing(width), grey)
+    page, columns = _columns(sheet, len(rows[0].boxes) // 2)
+    bar = sheet.printing.note * 0.03
+    y = _titles(sheet, columns, bar)
+    for row in rows:
+        y = _placed(sheet, row, columns, y, sum(other.phase == row.phase for other in rows)) + 0.22
+    _phases(sheet, rows, bar)
+    for row in rows:
+        _boxes(sheet, row)
+    _arrows(sheet, rows)
+    for fault in faults:
+        text = f"Does not add up: {fault}."
+        y = sheet.paragraph(kit.PAD, y, text, page - 2 * kit.PAD, bold=True, colour=kit.VERMILLION)
+    figure = sheet.figure(page, y - 0.1 * (not faults) + kit.PAD / 2)
+    data = pd.DataFrame(_lines_of(rows), columns=["phase", "box", "count", "n"])
+    words = tuple(f"{box}: {name} {n}" if name else f"{box}: {n}" for _, box, name, n in _lines_of(rows))
+    return Chart((figure,), data, title or "PRISMA 2020 flow", sentence(_alt(flow)), (*words, *faults))
+
+
+def _alt(flow: Mapping[str, Any]) -> str:
+    included = flow.get("included", {})
+    parts = [
+        f"{whole(_total(value))} {said}" for value, said in (
+            (flow.get("identified"), "records identified"), (_layers(flow.get("screened"), "screened")[0][1]
+            if "screened" in flow else None, "screened"), (flow.get("assessed"), "reports assessed"),
+            (included.get("studies", included.get("reports")),
+             "studies included" if "studies" in included else "reports included"),
+        ) if value is not None
+    ]  # fmt: skip
+    return f"PRISMA flow: {', '.join(parts)}."
+
+
+# Counts -------------------------------------------------------------------------------------------
+
+
+def _total(count: Count) -> int:
+    """Return a count, its parts added up."""
+    if isinstance(count, Mapping):
+        return sum(map(_total, count.values()))
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise EvidenceError(f"a box holds a whole number from 0 on, not {count!r}")
+    return count
+
+
+def _layers(value: Any, key: str) -> list[tuple[str, Count]]:  # noqa: ANN401 - what the caller wrote
+    """Return the steps of a box: one, or several with labels of their own."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [(_LABELS[key], value)]
+
+
+def _pairs(flow: Mapping[str, Any]) -> Iterator[tuple[str, Box, Box]]:
+    """Yield each row of a column: its phase, what is counted and what is left out."""
+    for phase, kept, out in _ROWS:
+        left, right = _layers(flow.get(kept), kept), _layers(flow.get(out), out)
+        if len(left) > 1 and len(left) != len(right):
+            raise EvidenceError(f"`{kept}` has {len(left)} steps and `{out}` {len(right)}")
+        for place in range(max(len(left), len(right))):
+            yield phase, left[place] if left else None, right[place] if place < len(right) else None
+
+
+def _rows(flow: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of the flow; other methods stand beside databases."""
+    known = (*(key for _, *keys in _ROWS for key in keys), "included", "other")
+    other = flow.get("other", {})
+    for key in (*flow, *other):
+        if key not in known:
+            near = nearest(str(key), known)
+            raise EvidenceError(f"there is no box `{key}`" + (f"; did you mean `{near}`?" if near else ""))
+    if not isinstance(flow.get("included"), Mapping) or "identified" not in flow:
+        raise EvidenceError("a flow has at least `identified`, and `included` with studies or reports")
+    rows = [Row(phase, [kept, out]) for phase, kept, out in _pairs(flow)]
+    if other:
+        beside = {_place(kept or out): [kept, out] for _, kept, out in _pairs(other)}
+        for row in rows:
+            row.boxes += beside.pop(_place(row.boxes[0] or row.boxes[1]), [None, None])
+        if beside:
+            raise EvidenceError(f"other methods have {', '.join(map(repr, beside))}, and databases have not")
+    names = {_LABELS.get(name, name): count for name, count in flow["included"].items()}
+    return [*rows, Row("Included", [("", names), None, *([None, None] if other else [])])]
+
+
+def _place(box: Box) -> str:
+    return box[0] if box else ""
+
+
+def _faults(flow: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each box that the one before it does not lead to."""
+    left: int | None = 0
+    for column in (flow, flow.get("other", {})):
+        rest: int | None = None
+        said = ""
+        for _, kept, out in _pairs(column):
+            n, less = (None if box is None else _total(box[1]) for box in (kept, out))
+            if kept and n is not None and rest is not None and n != rest:
+                yield f"{kept[0]} ({whole(n)}) does not add up: {said} leaves {whole(rest)}"
+            if out and n is not None and less is not None and less > n:
+                yield f"{out[0]} ({whole(less)}) is more than the {whole(n)} there were"
+            rest = n - less if n is not None and less is not None else None
+            said = f"{whole(n or 0)} less {whole(less or 0)}"
+        left = None if left is None or (column and rest is None) else left + (rest or 0)
+    included = flow["included"]
+    reports, studies = included.get("reports"), included.get("studies")
+    if left is not None and reports is not None and _total(reports) != left:
+        yield f"{_LABELS['reports']} ({whole(_total(reports))}) does not add up: {whole(left)} were left"
+    most = left if reports is None else _total(reports)
+    if most is not None and studies is not None and _total(studies) > most:
+        yield f"{_LABELS['studies']} ({whole(_total(studies))}) is more than the {whole(most)} reports"
+
+
+def _lines_of(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, int]]:
+    """Yield every count with its phase, box and name."""
+    for row in rows:
+        for box in filter(None, row.boxes):
+            if box[0]:
+                yield row.phase, box[0], "", _total(box[1])
+            for name, count, _ in _parts(box[1], 0):
+                yield row.phase, box[0] or "Included", name, _total(count)
+
+
+def _parts(count: Count, deep: int) -> Iterator[tuple[str, Count, int]]:
+    """Yield the parts of a count and their parts, each with how deep it stands."""
+    for name, part in count.items() if isinstance(count, Mapping) else ():
+        yield name, part, deep
+        yield from _parts(part, deep + 1)
+
+
+# Drawing ------------------------------------------------------------------------------------------
+
+
+def _columns(sheet: Sheet, pairs: int) -> tuple[float, list[tuple[float, float]]]:
+    """Return the width of the page and where the columns of boxes stand."""
+    wide, gap = sheet.printing.width, 0.26
+    begin = kit.PAD + sheet.printing.note * 0.03 + 0.1
+    if pairs > 1 and wide is not None and wide < 5:
+        raise EvidenceError("the boxes of other methods do not fit; take width='double' or 'natural'")
+    box = 2.45 if wide is None else (wide - kit.PAD - begin - gap * (2 * pairs - 1)) / (2 * pairs)
+    columns = [(begin + place * (box + gap), begin + place * (box + gap) + box) for place in range(2 * pairs)]
+    return columns[-1][1] + kit.PAD, columns
+
+
+def _titles(sheet: Sheet, columns: Sequence[tuple[float, float]], bar: float) -> float:
+    """Draw the titles over the columns; return the y below."""
+    size = sheet.printing.note
+    spans = [(a[0], b[1]) for a, b in pairwise(columns)][::2]
+    texts = [wrap(text, right - left - 0.1, size, True) for (left, right), text in zip(spans, _TITLES)]  # noqa: B905
+    bottom = kit.PAD + max(map(len, texts)) * size * _STEP + 0.1
+    for place, ((left, right), lines) in enumerate(zip(spans, texts, strict=True)):
+        sheet.box(left, kit.PAD, right, bottom, _OTHER if place else _TITLE, kit.INK, name="title")
+        sheet.stack((left + right) / 2, (kit.PAD + bottom) / 2, lines, size=size, bold=True, align="center")
+    return bottom + 0.16
+
+
+def _written(sheet: Sheet, box: tuple[str, Count], wide: float) -> list[tuple[str, float]]:
+    """Return the lines of a box, each with how far it stands in."""
+    label, count = box
+    size, lines = sheet.printing.note, []
+    if label:
+        colon = ":" if isinstance(count, Mapping) else ""
+        lines = [(f"{label} (n\u00a0=\u00a0{whole(_total(count))}){colon}", 0.0)]
+    for name, part, deep in _parts(count, 1 if label else 0):
+        lines.append((f"{name} (n\u00a0=\u00a0{whole(_total(part))})", 0.09 * deep))
+    return [(line, inset) for text, inset in lines for line in wrap(text, wide - inset - 2 * _PAD, size)]
+
+
+def _placed(sheet: Sheet, row: Row, columns: Sequence[tuple[float, float]], y: float, beside: int) -> float:
+    """Find the boxes of a row their places; return the y below."""
+    step = sheet.printing.note * _STEP
+    heights = [
+        len(_written(sheet, box, right - left)) * step + 2 * _PAD if box else 0.0
+        for box, (left, right) in zip(row.boxes, columns, strict=True)
+    ]
+    word = width_of(row.phase, sheet.printing.note, True) + 0.16
+    row.top, row.height = y, max(*heights, word / beside)
+    row.placed = [
+        (left, row.middle - high / 2, right, row.middle + high / 2) if high else None
+        for high, (left, right) in zip(heights, columns, strict=True)
+    ]
+    return y + row.height
+
+
+def _boxes(sheet: Sheet, row: Row) -> None:
+    """Draw the boxes of a row with their lines."""
+    size = sheet.printing.note
+    for box, place in zip(row.boxes, row.placed, strict=True):
+        if box and place:
+            left, top, right, _ = place
+            sheet.box(*place, kit.WHITE, kit.INK, layer=kit.SHAPES, name="box")
+            y = top + _PAD + size * _STEP / 2
+            for line, inset in _written(sheet, box, right - left):
+                sheet.text(left + _PAD + inset, y, line, size)
+                y += size * _STEP
+
+
+def _phases(sheet: Sheet, rows: Sequence[Row], bar: float) -> None:
+    """Draw the names of the phases along the left edge."""
+    for phase in dict.fromkeys(row.phase for row in rows):
+        own = [row for row in rows if row.phase == phase]
+        top, bottom = own[0].top, own[-1].top + own[-1].height
+        sheet.box(kit.PAD, top, kit.PAD + bar, bottom, _BAR, kit.INK, name="phase")
+        middle = kit.PAD + bar / 2, (top + bottom) / 2
+        sheet.text(*middle, phase, sheet.printing.note, align="center", bold=True, turned=True)
+
+
+def _arrows(sheet: Sheet, rows: Sequence[Row]) -> None:
+    """Draw arrows down each column, to what is left out, and from other methods to what is included."""
+    for column in range(0, len(rows[0].boxes), 2):
+        there = [row.placed[column] for row in rows]
+        known = [place for place in there if place]
+        for upper, lower in pairwise(known):
+            x = (upper[0] + upper[2]) / 2
+            _arrow(sheet, [(x, upper[3]), (x, lower[1])])
+        for row in rows:
+            kept, out = row.placed[column], row.placed[column + 1]
+            if kept and out:
+                _arrow(sheet, [(kept[2], row.middle), (out[0], row.middle)])
+        end = rows[-1].placed[0]
+        if column and known and end:
+            x, y = (known[-1][0] + known[-1][2]) / 2, rows[-1].middle
+            _arrow(sheet, [(x, known[-1][3]), (x, y), (end[2], y)])
+
+
+def _arrow(sheet: Sheet, points: Sequence[kit.Point]) -> None:
+    """Draw an arrow along points, its head at the last."""
+    (x, y), (end, low) = points[-2:]
+    right, down = (end > x) - (end < x), (low > y) - (low < y)
+    sheet.line([*points[:-1], (end - 0.06 * right, low - 0.06 * down)], kit.INK, 0.9, name="arrow")
+    back = end - 0.08 * right, low - 0.08 * down
+    side = 0.032 * down, 0.032 * right
+    head = [(end, low), (back[0] + side[0], back[1] + side[1]), (back[0] - side[0], back[1] - side[1])]
+    sheet.shape(head, kit.INK, kit.INK, 0.3, name="head")
