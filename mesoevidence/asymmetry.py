@@ -51,10 +51,8 @@ class RegressionTest:
         Of the predictor; `df` is None for a z.
     limit, limit_ci : float, tuple of float
         The effect of a study without error, where the predictor falls to 0 for it; else None.
-    k : int
-        Studies.
-    warnings : tuple of str
-        What a reader should know.
+    k, warnings : int, tuple of str
+        Studies, and what a reader should know.
     """
 
     model: str
@@ -208,7 +206,8 @@ def rank_test(data: pd.DataFrame | Pooled) -> RankTest:
     Returns
     -------
     RankTest
-        Kendall's tau with an exact p, or a normal one where ranks are tied.
+        Kendall's tau with an exact p, or a normal one where ranks are tied. Fewer than three studies, or
+        effects that are all alike, raise an EvidenceError.
 
     Notes
     -----
@@ -330,7 +329,8 @@ def trim_and_fill(
     Returns
     -------
     TrimFill
-        The number filled in and the estimate with them: a sensitivity analysis, not a correction.
+        The number filled in and the estimate with them: a sensitivity analysis, not a correction. Fewer than
+        three studies raise an EvidenceError.
 
     Notes
     -----

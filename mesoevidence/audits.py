@@ -99,6 +99,11 @@ def audit(data: object, source: str) -> Audit:
     source : str
         The key of the article in the bibliography.
 
+    Returns
+    -------
+    Audit
+        Its `table` has a row for each place of the text that makes a claim.
+
     Raises
     ------
     EvidenceError

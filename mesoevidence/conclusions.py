@@ -60,6 +60,12 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
     claim : str or Claim
         A claim or its id.
 
+    Returns
+    -------
+    Conclusion
+        By the table of verdicts in `docs/methods.md`: certainty by GRADE, and the wording it allows by GRADE
+        guidelines 26 (Santesso 2020, J Clin Epidemiol 119:126).
+
     Raises
     ------
     EvidenceError

@@ -72,6 +72,11 @@ def leave_one_out(
     Repooled
         A row for each study left out, in the order given.
 
+    Raises
+    ------
+    EvidenceError
+        When there are fewer than two complete studies.
+
     Notes
     -----
     Viechtbauer and Cheung (2010), Res Synth Methods 1:112; metafor's ``leave1out()`` gives these numbers.
@@ -113,6 +118,11 @@ def cumulative(
     -------
     Repooled
         A row for each study added.
+
+    Raises
+    ------
+    EvidenceError
+        When there is no complete study, or no column `order`.
 
     Notes
     -----
@@ -209,6 +219,11 @@ def influence(
     -------
     Influence
         Hat values, Cook's distances, DFBETAS and what else metafor's ``influence()`` gives.
+
+    Raises
+    ------
+    EvidenceError
+        When nothing can be fitted, as in `meta_regression`.
 
     Notes
     -----

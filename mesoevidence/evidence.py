@@ -89,6 +89,13 @@ class Evidence:
         What the checks found, and how many ran.
     shipped : bool
         Whether this is the ledger that comes with the library, because none was found.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> evidence = me.load()
+    >>> evidence.claims["ha-binds-1000x-water"].verdict.judgement
+    'contradicted'
     """
 
     ledger: Ledger

@@ -47,6 +47,17 @@ def effect_sizes(
         What is added to cells (0.5), where ("only0": in studies with a zero, "all", "if0all", "none"), and
         whether studies without events, or without anything else, in both arms are left out.
 
+    Returns
+    -------
+    DataFrame
+        A copy, row by row. Means and their differences are in the unit of the outcome, ratios are logarithms,
+        and `vi` is in that unit squared.
+
+    Raises
+    ------
+    EvidenceError
+        When there is no such measure or variance, or a column is missing or holds no numbers.
+
     Examples
     --------
     >>> trials = pd.DataFrame({"ai": [54, 27], "n1i": [86, 30], "ci": [7, 12], "n2i": [40, 30]})

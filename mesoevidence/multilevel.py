@@ -115,6 +115,11 @@ def two_level(
     TwoLevel
         Coefficients and the two variances.
 
+    Raises
+    ------
+    EvidenceError
+        When there are fewer than two studies, or none of them has several results.
+
     Notes
     -----
     Konstantopoulos (2011), Res Synth Methods 2:61; the numbers are those of metafor's
@@ -244,6 +249,11 @@ def cluster_robust(
     -------
     Coefficients
         The same estimates; QM only with CR0 and CR1.
+
+    Raises
+    ------
+    EvidenceError
+        When there are not more clusters than coefficients, or `cluster` does not name one for each result.
 
     Notes
     -----

@@ -69,6 +69,12 @@ def wording_picture(data: object) -> Picture:
     data : Evidence or Ledger
         The claims.
 
+    Returns
+    -------
+    Picture
+        Its `svg`, and in `alt` how many claims are worded more strongly than their evidence allows (GRADE
+        guidelines 26).
+
     Examples
     --------
     >>> import mesoevidence as me

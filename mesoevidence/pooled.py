@@ -23,25 +23,25 @@ class Pooled:
 
     Attributes
     ----------
-    estimate, se, ci, statistic, df, p_value
+    estimate, se, ci, statistic, df, p_value : float, float, (float, float), float, int, float
         The pooled effect, its interval at `level`, and its test; `df` is None where the test is a z.
-    tau2, tau2_ci, i2, h2
+    tau2, tau2_ci, i2, h2 : float, (float, float), float, float
         Variance of the true effects with its Q-profile interval; I2 in percent and H2, as metafor has them.
-    q, q_df, q_p_value
+    q, q_df, q_p_value : float, int, float
         Cochran's Q.
-    prediction
+    prediction : (float, float)
         Where the effect of a further study is expected; from three studies on.
-    k, n
+    k, n : int
         Studies and, if known, people.
-    weights
+    weights : tuple of float
         In percent, in the order given.
-    measure, method, test, level
+    measure, method, test, level : str, str, str, float
         What was computed, and how.
-    slab, yi, vi
+    slab, yi, vi : tuple of str, of float, of float
         The studies that went in, in the order given; `studies` has them as a frame, with all their columns.
-    warnings
+    warnings : tuple of str
         What a reader must know before using the numbers.
-    label, question
+    label, question : str, Question
         The name of the question and what it asks, if they are known.
     """
 

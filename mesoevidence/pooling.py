@@ -95,6 +95,12 @@ def pool(
         Numbers in metafor's sense (Viechtbauer 2010, doi:10.18637/jss.v036.i03), ratios as logarithms. In a
         frame, a question that cannot be pooled is an empty row with the reason in `note`.
 
+    Raises
+    ------
+    EvidenceError
+        When a method, test, measure, column, synthesis or arm is not there, and, without `by`, when there is
+        nothing to pool or a study stands twice.
+
     Examples
     --------
     >>> trials = pd.DataFrame({"ai": [54, 27, 9], "n1i": [86, 30, 14], "ci": [7, 12, 3], "n2i": [40, 30, 14]})

@@ -39,6 +39,17 @@ class Code:
 class Problem:
     """One thing to mend, with the place to mend it.
 
+    Attributes
+    ----------
+    path, line, column : str, int, int
+        Where: relative to the ledger, counted from 1.
+    code : str
+        A name in `CODES`, which says why it matters; `mesoevidence check --explain CODE` prints it.
+    message, hint : str
+        What is wrong, and what to do.
+
+    Examples
+    --------
     >>> print(Problem("evidence/studies/moftah-2013.yaml", 31, 14, "E304", "54 is not 62.8 % of 88", "see `how`"))
     evidence/studies/moftah-2013.yaml:31:14: E304 54 is not 62.8 % of 88
     """

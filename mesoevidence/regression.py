@@ -196,6 +196,12 @@ def meta_regression(
     Regression
         Coefficients, tests and heterogeneity, and `predict`.
 
+    Raises
+    ------
+    EvidenceError
+        When a column is missing, there are not more studies than coefficients, or moderators repeat each
+        other.
+
     Notes
     -----
     The mixed-effects model of Raudenbush (2009) with the estimators of Viechtbauer (2005) and the tests of
@@ -315,6 +321,11 @@ def subgroups(
     -------
     Subgroups
         The table and the test.
+
+    Raises
+    ------
+    EvidenceError
+        When there is no such column, or it has one value only.
 
     Notes
     -----

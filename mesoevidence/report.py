@@ -22,6 +22,11 @@ def write_report(
     execute : bool
         Whether to execute the notebooks that stand beside the ledger, which runs their code.
 
+    Returns
+    -------
+    Path
+        The first page, `index.html`.
+
     Raises
     ------
     EvidenceError

@@ -38,7 +38,25 @@ def table(name: str, ledger: Ledger, checked: Checked) -> pd.DataFrame:
 
 
 def certainty_frame(certainty: Certainty) -> pd.DataFrame:
-    """Return the start and the domains of a certainty as a DataFrame; `Certainty.to_frame` does the same."""
+    """Return the start and the domains of a certainty as a DataFrame; `Certainty.to_frame` does the same.
+
+    Parameters
+    ----------
+    certainty : Certainty
+        What `rate` returns.
+
+    Returns
+    -------
+    DataFrame
+        A row for the start and for each of the eight domains: what was recorded and why, what the data
+        suggest and on which numbers.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> me.certainty_frame(me.rate(me.load(), "meso-v-saline-response"))["domain"].tolist()[:2]
+    ['start', 'risk_of_bias']
+    """
     columns = ("domain", "kind", "recorded", "why", "suggested", "because")
     return pd.DataFrame(certainty.rows(), columns=list(columns)).astype("string")
 
