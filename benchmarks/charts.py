@@ -54,7 +54,8 @@ def ours(frame: pd.DataFrame, rob: pd.DataFrame | None) -> str:
 
 def saved(figure: Any) -> str:
     held = io.StringIO()
-    figure.savefig(held, format="svg", bbox_inches="tight")
+    with mpl.rc_context({"svg.fonttype": "none"}):  # real text, as ours: faster than outlines
+        figure.savefig(held, format="svg", bbox_inches="tight")
     plt.close("all")
     return held.getvalue()
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 _INK = 0.6  # points of a line box that hold no ink, above and below
@@ -55,11 +56,27 @@ def words(figure):
 def marks(figure, name):
     """Return the outlines of all marks of a name, in inches from the upper left corner, as drawn."""
     return [
-        [tuple(point) for point in path.vertices]
+        [tuple(point) for point in part.vertices + place]
         for artist in figure.artists
         if artist.get_gid() == name
-        for path in artist.get_paths()
+        for path, place in _placed(artist)
+        for part in _parts(path)
     ]
+
+
+def _placed(artist):
+    """Return the outlines of a collection, each with its place."""
+    paths, places = artist.get_paths(), artist.get_offsets()
+    return [(paths[number % len(paths)], places[number % len(places)])
+            for number in range(max(len(paths), len(places)))]  # fmt: skip
+
+
+def _parts(path):
+    """Return the lines of a path that has several."""
+    if path.codes is None or 79 in path.codes:
+        return [path]
+    starts = [place for place, code in enumerate(path.codes) if code == 1]
+    return [Path(path.vertices[start:end]) for start, end in pairwise([*starts, len(path.codes)])]
 
 
 def bounds(points):

@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 import mesoevidence as me
 from mesoevidence.charts import kit, lights
@@ -210,6 +212,29 @@ def test_the_svg_is_well_formed_with_title_and_description(draw):
     assert root.find(f"{space}title").text == kit.clean(chart.title)
     assert root.find(f"{space}desc").text.startswith(kit.clean(chart.alt))
     assert root.find(f".//{space}script") is None
+
+
+@EVERY
+def test_the_svg_holds_every_text_as_text_in_the_width_of_its_letters(draw):
+    chart = draw("natural", False)
+    texts = list(ElementTree.fromstring(chart.svg()).iter("{http://www.w3.org/2000/svg}text"))
+
+    assert len(texts) == len(drawn.words(chart.figure)) > 3
+    for text, shown in zip(texts, drawn.words(chart.figure), strict=True):
+        size = float(text.get("font-size"))
+        face = FontProperties(family="DejaVu Sans", weight=text.get("font-weight", "normal"))
+        outline = TextPath((0, 0), shown.replace("$", r"\$"), size, face).get_extents()
+        if "□" not in shown:
+            assert text.text == shown
+            assert abs(float(text.get("textLength")) - outline.width) < 0.3 * size, shown
+        assert text.get("lengthAdjust") == "spacingAndGlyphs"
+
+
+def test_the_svg_keeps_what_only_the_reader_may_have_a_font_for():
+    frame = pd.DataFrame({"slab": ["研究 one", "B"], "yi": [0.1, 0.2], "vi": [0.1, 0.1]})
+    root = ElementTree.fromstring(me.forest(me.pool(frame)).svg())
+
+    assert "研究 one" in [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 @EVERY

@@ -22,12 +22,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import accumulate, groupby
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
@@ -47,8 +48,8 @@ PAD, GAP = 0.10, 0.16  # around the page, between columns
 
 Align = Literal["left", "center", "right"]
 Point: TypeAlias = tuple[float, float]
-_Line: TypeAlias = tuple[Sequence[Point], str, float, bool]
-_Shape: TypeAlias = tuple[Path, str, str, float]
+_Pen: TypeAlias = tuple[str, float, bool]
+_Shape: TypeAlias = tuple[Path, Point | None, str, str, float]
 Width = Literal["natural", "double", "single"]
 
 _FONT = "DejaVu Sans"  # ships with matplotlib, so that every machine draws the same
@@ -58,6 +59,7 @@ _FURTHER = (
     "WenQuanYi Zen Hei", "Droid Sans Fallback", "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew",
     "Noto Sans Devanagari", "Arial Unicode MS",
 )  # fmt: skip
+_FAMILY = f"{_FONT}, Verdana, sans-serif"  # in SVG: Verdana is the next of kin that others have
 SETTINGS: dict[Any, Any] = {
     **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
     "svg.hashsalt": "mesoevidence", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": False,
@@ -141,19 +143,23 @@ def _face(families: tuple[str, ...], size: float, bold: bool) -> FontProperties:
 
 
 @lru_cache(maxsize=50_000)
+def _ems(text: str, bold: bool) -> float:
+    """Return the width of a line as a multiple of its letters' size; nothing is hinted, so it scales."""
+    spelled, families = _spelled(text)
+    if not spelled:
+        return 0.0
+    return float(
+        text_to_path.get_text_width_height_descent(spelled, _face(families, 1.0, bold), ismath=False)[0]
+    )
+
+
 def width_of(text: str, size: float, bold: bool = False) -> float:
     """Return the width of a line in inches, rounded up to a hundredth.
 
     >>> 0.3 < width_of("Study", 8.5, bold=True) < 0.5
     True
     """
-    spelled, families = _spelled(text)
-    wide = (
-        text_to_path.get_text_width_height_descent(spelled, _face(families, size, bold), False)[0]
-        if spelled
-        else 0
-    )
-    return math.ceil(wide / 0.72 - 1e-9) / 100
+    return math.ceil(_ems(text, bold) * size / 0.72 - 1e-9) / 100
 
 
 def wrap(text: object, width: float, size: float, bold: bool = False) -> list[str]:
@@ -197,16 +203,58 @@ def grey_of(colour: str) -> str:
     return to_hex((part, part, part))
 
 
+class Line(Text):
+    """One line of text; in SVG it is real text, held to its width where the reader has another font.
+
+    There it keeps also what no font of this machine can write: the reader's may.
+    """
+
+    whole = ""
+
+    def draw(self, renderer: Any) -> None:  # noqa: ANN401 - any backend of matplotlib
+        """Draw the line."""
+        writer = getattr(renderer, "writer", None)
+        if writer is None:
+            super().draw(renderer)
+            return
+        (x, y), text = self.get_transform().transform(self.get_position()), self.get_text()
+        size, bold = float(self.get_fontsize()), self.get_fontweight() == "bold"
+        look = {
+            "x": f"{x:.2f}", "y": f"{renderer.height - y:.2f}", "font-family": _FAMILY,
+            "font-size": f"{size:g}", **({"font-weight": "bold"} if bold else {}),
+            "fill": to_hex(self.get_color()), "text-anchor": _ANCHORS[self.get_horizontalalignment()],
+            "textLength": f"{_ems(text, bold) * size:.2f}", "lengthAdjust": "spacingAndGlyphs",
+        }  # fmt: skip
+        if turn := self.get_rotation():
+            look["transform"] = f"rotate({-turn:g} {look['x']} {look['y']})"
+        writer.element("text", self.whole if _spelled(self.whole)[0] == text else text, attrib=look)
+
+
+_ANCHORS = MappingProxyType({"left": "start", "center": "middle", "right": "end"})
+
+
+@cache
+def _circle(radius: float) -> Path:
+    """Return one outline for all circles of a size, so that a file holds it once."""
+    return Path.circle((0, 0), radius)
+
+
+def _joined(lines: Sequence[Sequence[Point]]) -> Path:
+    """Return lines of one pen as one path."""
+    codes = [Path.LINETO] * sum(map(len, lines))
+    for place in accumulate(map(len, lines[:-1]), initial=0):
+        codes[place] = Path.MOVETO
+    return Path(np.concatenate([np.asarray(line, dtype=float) for line in lines]), codes)
+
+
 @dataclass(slots=True)
 class Sheet:
     """What is to be drawn, in inches from the upper left corner."""
 
     printing: Print
     grey: bool = False
-    _texts: list[Text] = field(default_factory=list)
-    _lines: dict[tuple[int, str], list[tuple[Sequence[Point], str, float, bool]]] = field(
-        default_factory=dict
-    )
+    _texts: list[Line] = field(default_factory=list)
+    _lines: dict[tuple[int, str], dict[_Pen, list[Sequence[Point]]]] = field(default_factory=dict)
     _shapes: dict[tuple[int, str], list[_Shape]] = field(default_factory=dict)
 
     def _ink(self, colour: str) -> str:
@@ -216,17 +264,20 @@ class Sheet:
         self, x: float, y: float, text: object, size: float | None = None, *, align: Align = "left",
         bold: bool = False, colour: str = INK, turned: bool = False,
     ) -> None:  # fmt: skip
-        """Write one line with its capitals centred on y; `turned` reads upward, centred on both."""
+        """Write one line with its capitals centred on y; `turned` reads upward, its capitals centred on x."""
         spelled, families = _spelled(str(text))
         if not spelled:
             return
         size = size or self.printing.body
-        down = 0 if turned else 0.3645 * size / 72  # half the height of DejaVu's capitals
-        self._texts.append(Text(
-            x, y + down, spelled, color=self._ink(colour), fontproperties=_face(families, size, bold),
-            horizontalalignment=align, verticalalignment="center" if turned else "baseline",
-            rotation=90 if turned else 0, usetex=False, parse_math=False,
-        ))  # fmt: skip
+        down = 0.3645 * size / 72  # half the height of DejaVu's capitals
+        line = Line(
+            x + down * turned, y + down * (not turned), spelled, color=self._ink(colour),
+            fontproperties=_face(families, size, bold), horizontalalignment=align,
+            verticalalignment="baseline", rotation=90 * turned, rotation_mode="anchor", usetex=False,
+            parse_math=False,
+        )  # fmt: skip
+        line.whole = _TURNING.sub("", clean(text))
+        self._texts.append(line)
 
     def paragraph(
         self, x: float, y: float, text: object, width: float, size: float | None = None,
@@ -250,7 +301,8 @@ class Sheet:
         *, layer: int = RULES, name: str = "rule", dashed: bool = False,
     ) -> None:  # fmt: skip
         """Draw a line through points, its width in points."""
-        self._lines.setdefault((layer, name), []).append((points, self._ink(colour), width, dashed))
+        pens = self._lines.setdefault((layer, name), {})
+        pens.setdefault((self._ink(colour), width, dashed), []).append(points)
 
     def shape(
         self, outline: Path | Sequence[Point], fill: str = "none", edge: str = INK, width: float = 0.6,
@@ -258,7 +310,13 @@ class Sheet:
     ) -> None:  # fmt: skip
         """Draw a filled shape; points are joined to a polygon."""
         path = outline if isinstance(outline, Path) else Path([*outline, outline[0]], closed=True)
-        self._shapes.setdefault((layer, name), []).append((path, self._ink(fill), self._ink(edge), width))
+        self._shape(path, None, fill, edge, width, layer, name)
+
+    def _shape(
+        self, path: Path, at: Point | None, fill: str, edge: str, width: float, layer: int, name: str
+    ) -> None:  # fmt: skip
+        held = self._shapes.setdefault((layer, name), [])
+        held.append((path, at, self._ink(fill), self._ink(edge), width))
 
     def box(
         self, left: float, top: float, right: float, bottom: float, fill: str, edge: str = "none",
@@ -272,7 +330,7 @@ class Sheet:
         self, x: float, y: float, radius: float, fill: str, *, name: str = "disc", edge: str = INK
     ) -> None:
         """Draw a circle."""
-        self.shape(Path.circle((x, y), radius), fill, edge, name=name)
+        self._shape(_circle(radius), (x, y), fill, edge, 0.6, SHAPES, name)
 
     def sign(self, x: float, y: float, size: float, kind: str, colour: str = INK) -> None:
         """Draw one of `SIGNS`, its strokes within `size` of the point."""
@@ -285,17 +343,24 @@ class Sheet:
         with mpl.rc_context(SETTINGS):
             figure = Figure((width, height), facecolor="white")
             inches = Affine2D().scale(1, -1).translate(0, height) + figure.dpi_scale_trans
-            for (layer, name), drawn in self._lines.items():
-                points, colours, widths, dashed = zip(*drawn, strict=True)
-                figure.add_artist(LineCollection(
-                    [np.asarray(part, dtype=float) for part in points], colors=colours, linewidths=widths,
-                    linestyles=[(0, (3, 2)) if part else "solid" for part in dashed], transform=inches,
-                    zorder=layer, gid=name, capstyle="butt",
-                ))  # fmt: skip
-            for (layer, name), shapes in self._shapes.items():
-                paths, fills, edges, strokes = zip(*shapes, strict=True)
+            for (layer, name), pens in self._lines.items():
                 figure.add_artist(PathCollection(
-                    paths, facecolors=fills, edgecolors=edges, linewidths=strokes, transform=inches,
+                    [_joined(drawn) for drawn in pens.values()], facecolors="none",
+                    edgecolors=[colour for colour, _, _ in pens], linewidths=[wide for _, wide, _ in pens],
+                    linestyles=[(0, (3, 2)) if dashed else "solid" for _, _, dashed in pens],
+                    transform=inches, zorder=layer, gid=name, capstyle="butt",
+                ))  # fmt: skip
+            turned = Affine2D().scale(1, -1) + figure.dpi_scale_trans
+            runs = (
+                (key, list(run))
+                for key, shapes in self._shapes.items()
+                for _, run in groupby(shapes, lambda shape: shape[1] and id(shape[0]))
+            )
+            for (layer, name), run in runs:
+                paths, places, fills, edges, strokes = zip(*run, strict=True)
+                figure.add_artist(PathCollection(
+                    paths[:1] if places[0] else paths, facecolors=fills, edgecolors=edges, linewidths=strokes,
+                    transform=turned, offsets=[place or (0, 0) for place in places], offset_transform=inches,
                     zorder=layer, gid=name,
                 ))  # fmt: skip
             for text in self._texts:

@@ -302,16 +302,19 @@ def _lights(table: pd.DataFrame, rob: pd.DataFrame | None) -> list[dict[str, str
             raise EvidenceError(
                 f"the table of bias has no column `{name}`; it needs study, domain and judgement"
             )
-    keys = [table[name].astype(str).tolist() for name in ("study", "slab") if name in table]
-    results = table["result"].tolist() if "result" in table else [None] * len(table)
+    judged: dict[str, list[tuple[object, str, str]]] = {}
+    parts = rob["result"] if "result" in rob else pd.Series(None, rob.index, dtype=object)
+    for study, part, domain, word in zip(rob["study"], parts, rob["domain"], rob["judgement"], strict=True):
+        judged.setdefault(str(study), []).append((None if pd.isna(part) else part, str(domain), str(word)))
+    names = [table[name].astype(str) for name in ("study", "slab") if name in table]
+    results = table["result"] if "result" in table else [None] * len(table)
     found = []
-    for place, result in enumerate(results):
-        own = rob[rob["study"].astype(str).isin([key[place] for key in keys])]
-        if result is not None and "result" in own:
-            own = own[own["result"].isna() | (own["result"] == result)].sort_values(
-                "result", na_position="first", kind="stable"
-            )
-        found.append(dict(zip(own["domain"].astype(str), own["judgement"].astype(str), strict=True)))
+    for *keys, result in zip(*names, results, strict=True):
+        own = [line for key in dict.fromkeys(keys) for line in judged.get(key, ())]
+        if result is not None:
+            whole_study = [line for line in own if line[0] is None]
+            own = whole_study + [line for line in own if line[0] is not None and line[0] == result]
+        found.append({domain: word for _, domain, word in own})
     return found
 
 
