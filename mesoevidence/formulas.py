@@ -49,7 +49,7 @@ class Measure:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether it is a ratio: computed as a logarithm, 1 meaning no effect."""
+        """Whether it is a ratio, computed as a logarithm, with 1 meaning no effect."""
         return self.transform == "exp" and self.null == 1
 
     def shown(self, value: float) -> float:

@@ -75,7 +75,7 @@ class Pooled:
 
     @property
     def studies(self) -> pd.DataFrame:
-        """The studies that went in: label, effect, variance, weight in percent, and the columns given."""
+        """The studies that went in, with label, effect, variance, weight in percent, and columns given."""
         frame = pd.DataFrame(
             {"slab": list(self.slab), "yi": self.yi, "vi": self.vi, "weight": self.weights}
         )  # fmt: skip
@@ -98,7 +98,7 @@ class Pooled:
 
     @property
     def shown(self) -> tuple[float, float | None, float | None]:
-        """The estimate and its interval as they are read: a ratio as a ratio."""
+        """The estimate and its interval as they are read, a ratio as a ratio."""
         back = MEASURES[self.measure].shown
         return (back(self.estimate), *((back(self.ci[0]), back(self.ci[1])) if self.ci else (None, None)))
 

@@ -52,7 +52,13 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
 
 
 def risk_of_bias(case: Case) -> Suggestion:
-    """Weigh the studies at high risk, and ask whether they change the answer (Core GRADE 4)."""
+    """Weigh the studies at high risk, and ask whether they change the answer (Core GRADE 4).
+
+    No step where most of the weight is at low risk and the answer stays without the studies at high risk;
+    two where most is at high risk, and none is at low risk or the answer changes; else one. The answer
+    changes when estimate or interval come to end on another side of the threshold. "Most" is more than half:
+    Core GRADE gives words, no number. Nothing is suggested before a study is appraised.
+    """
     risks = [
         appraisal.risk(appraisal.appraised(study, line.result)) if study else "not-judged"
         for study, line in zip(case.studies, case.lines, strict=True)
@@ -97,7 +103,12 @@ def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, str] | None:
 
 
 def inconsistency(case: Case) -> Suggestion:
-    """Compare estimates by side of the threshold, then by overlap (Core GRADE 3: BMJ 2025;389:e081905)."""
+    """Compare estimates by side of the threshold, then by overlap (Core GRADE 3, BMJ 2025;389:e081905).
+
+    No step where all intervals overlap or all estimates lie on one side; two where whole intervals lie
+    beyond the threshold on either side; else one. Where nothing was pooled, one where studies point in
+    opposite directions.
+    """
     if case.seen.k < 2:
         return Suggestion(0, ("one study, so nothing can differ",))
     if case.body is None or case.pooled is None:
@@ -126,7 +137,11 @@ def inconsistency(case: Case) -> Suggestion:
 
 
 def indirectness(case: Case) -> Suggestion:
-    """Compare populations and arms of the studies with the question."""
+    """Compare populations and arms of the studies with the question.
+
+    One step where studies of another population, or with other arms, make up more than half of the weight.
+    Surrogate outcomes are left to the reader.
+    """
     pico, said = case.synthesis.pico, []
     off = np.zeros(len(case.lines), dtype=bool)
     for at, (study, line) in enumerate(zip(case.studies, case.lines, strict=True)):
@@ -151,7 +166,8 @@ def imprecision(case: Case) -> Suggestion:
 
     Core GRADE 2 (doi:10.1136/bmj-2024-081904) and GRADE guidance 34 (doi:10.1016/j.jclinepi.2022.07.014): one
     step where the interval crosses the threshold that bounds the target, two where it crosses both; where it
-    crosses none and the effect is large, the information size decides.
+    crosses none and the effect is large, the information size decides: one step for fewer persons, two for
+    fewer than half of them.
     """
     seen = case.seen
     effect, threshold = seen.against(), seen.threshold
@@ -192,7 +208,11 @@ def _large_difference(case: Case) -> bool:
 
 
 def publication_bias(case: Case) -> Suggestion:
-    """Suspect a body of small studies paid by industry (Core GRADE 4); no asymmetry test is made here."""
+    """Suspect a body of small studies paid by industry (Core GRADE 4); no asymmetry test is made here.
+
+    One step where industry paid for more than half of them and the largest has less than half of the optimal
+    information size. Nothing is suggested where the funding of half of them or more is not known.
+    """
     paid = Counter((study.funding or "not-reported") for study in case.studies if study)
     said = [f"{case.seen.k} {'study' if case.seen.k == 1 else 'studies'}", f"funding: {_counted(paid)}"]
     known = sum(count for word, count in paid.items() if word != "not-reported")
@@ -208,7 +228,10 @@ def publication_bias(case: Case) -> Suggestion:
 
 
 def large_effect(case: Case) -> Suggestion:
-    """Raise non-randomised evidence for a risk ratio beyond 2 or 5 (Schünemann 2019, PMC6692166)."""
+    """Raise non-randomised evidence for a risk ratio beyond 2 or 5 (Schünemann 2019, PMC6692166).
+
+    One step beyond 2 or below 1/2, two beyond 5 or below 1/5. An odds ratio needs a baseline risk.
+    """
     if any(study and DESIGNS[study.design].start == "high" for study in case.studies):
         return Suggestion(0, ("randomised trials are not rated up",))
     if case.seen.measure not in ("RR", "OR") or case.seen.shown is None:

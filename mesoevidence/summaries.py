@@ -69,7 +69,7 @@ class SummaryOfFindings:
 
     @property
     def profile(self) -> pd.DataFrame:
-        """The evidence profile: each domain of certainty in a word, one row a synthesis."""
+        """The evidence profile, each domain of certainty in a word, one row a synthesis."""
         rows = [_profiled(found) for found in self.findings]
         return pd.DataFrame(rows, columns=list(_PROFILE), dtype=object).astype(dict(_PROFILE))
 
