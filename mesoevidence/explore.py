@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from ipywidgets import HTML, Dropdown, HBox, Layout, Select, VBox
 
 from mesoevidence import NOTICE, cards, console, escape
+from mesoevidence.bodies import label_of
 from mesoevidence.charts.chart import Chart
 from mesoevidence.charts.directions import effect_direction
 from mesoevidence.charts.forest import forest
@@ -100,5 +101,6 @@ def charts_of(evidence: Evidence, claim: Claim) -> Iterator[Chart]:
             continue  # nothing to draw: the card says why it was not pooled
     bias = evidence.table("risk_of_bias")
     own = bias[bias["study"].isin(studies)]
+    own = own.assign(study=[label_of(evidence.ledger, study) for study in own["study"]])
     for tool in dict.fromkeys(own["tool"]):
         yield traffic_light(own[own["tool"] == tool], width="double")

@@ -39,6 +39,16 @@ def test_the_first_notebooks_are_there():
     assert "05-safety" in names
 
 
+def test_every_chart_of_the_library_stands_in_the_gallery():
+    gallery = next(path for path in PATHS if path.stem == "06-gallery")
+    code = "\n".join(cell.source for cell in read(gallery).cells if cell.cell_type == "code")
+    charts = {name for name, home in me._HOME.items() if home.startswith("charts.") or name == "explore"}
+
+    shown = {name for name in charts if f"me.{name}(" in code}
+    assert charts - shown == {"overclaim"}  # which an audit draws
+    assert "me.audit(" in code
+
+
 @each
 def test_no_output_and_no_count_is_stored(path):
     for cell in read(path).cells:
