@@ -189,6 +189,7 @@ def _findings(data: Evidence | pd.DataFrame, synthesis: str | Sequence[str]) -> 
     frame = pd.DataFrame([{name: row.get(name) for name in names} for row in rows]).astype(object)
     frame = frame.where(frame.notna(), None)
     frame["kind"] = [kind or design for kind, design in zip(frame["kind"], frame["design"], strict=True)]
+    frame["design"] = [DESIGNS[name].label if name in DESIGNS else name for name in frame["design"]]
     frame["meaning"] = [
         _meaning(way, better) for way, better in zip(frame["direction"], frame["better"], strict=True)
     ]
@@ -234,7 +235,7 @@ def _signed(findings: pd.DataFrame, outcome: str) -> str:
     up, down = int((own == "better").sum()), int((own == "worse").sum())
     rest, n = len(own) - up - down, up + down
     tail = sum(math.comb(n, k) for k in range(max(up, down), n + 1)) / 2**n
-    test = f"sign test p = {min(1.0, 2 * tail):.3f}" if n else "no sign test"
+    test = f"sign test p\u00a0=\u00a0{min(1.0, 2 * tail):.3f}" if n else "no sign test"
     return f"{outcome}: {up} better, {down} worse, {rest} without a clear direction; {test}."
 
 

@@ -91,7 +91,8 @@ def timeline(
     last = lower if known else plane
     _flags(sheet, flags, across, last.up.left)
     y, by = last.level(sheet, "Year") + 0.1, "people" if known else "weight"
-    for note in _NOTES:
+    whole_band = all(effect.holds(end) for name in ("ci_low", "ci_high") for end in data[name].dropna())
+    for note in _NOTES if whole_band else (*_NOTES, "Where the band is cut off it goes on beyond the axis."):
         y = sheet.paragraph(kit.PAD, y, note.format(by=by), page - 2 * kit.PAD, colour=kit.MUTED)
     return _chart((sheet.figure(page, y + kit.PAD),), pooled, data, said, title)
 
