@@ -228,11 +228,11 @@ def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:
 
 def synthesis_of(ledger: Ledger, synthesis: str | None) -> Synthesis:
     """Return the synthesis of that id, or say which there are."""
-    if synthesis in ledger.syntheses:
-        return ledger.syntheses[str(synthesis)]
     if synthesis is None:
         raise EvidenceError("name the synthesis to pool: pool(evidence, 'its-id')")
-    near = nearest(synthesis, list(ledger.syntheses))
+    if str(synthesis) in ledger.syntheses:
+        return ledger.syntheses[str(synthesis)]
+    near = nearest(str(synthesis), list(ledger.syntheses))
     hint = f"did you mean `{near}`?" if near else f"there are {', '.join(ledger.syntheses) or 'none'}"
     raise EvidenceError(f"there is no synthesis `{synthesis}`; {hint}")
 

@@ -1,6 +1,7 @@
 """Estimates and variances from the cells of studies: corrections made, refusals said, no row lost."""
 
 from collections.abc import Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -30,6 +31,8 @@ def compute(
     """Return estimates, variances and notes as arrays; `cells` has the columns the measure needs."""
     if to not in ("only0", "all", "if0all", "none"):
         raise EvidenceError(f"`to` is only0, all, if0all or none, not {to!r}")
+    if add is not None and not (isinstance(add, Real) and 0 <= add < np.inf):
+        raise EvidenceError(f"`add` is a number, 0 or more, not {add!r}")
     note: list[str | None] = [None] * len(next(iter(cells.values())))
     with np.errstate(all="ignore"):
         _refuse(cells, spec.shape, note)

@@ -135,6 +135,20 @@ def _freeman_tukey(xi: Floats, mi: Floats, _: str) -> Pair:
     return angles / 2, 1 / (4 * n + 2)
 
 
+def proportion_of_angle(angle: float, people: float) -> float:
+    """Return the proportion whose Freeman-Tukey angle this is in a group of that size (Miller 1978).
+
+    >>> round(proportion_of_angle(0.45, 30), 4)
+    0.1791
+    """
+    low, high = _freeman_tukey(np.array([0.0, people]), np.array([people, 0.0]), "LS")[0].tolist()
+    if not low <= angle <= high:
+        return float(angle > high)
+    sine = math.sin(2 * angle)
+    root = math.sqrt(max(0.0, 1 - (sine + (sine - 1 / sine) / people) ** 2))
+    return (1 - math.copysign(root, math.cos(2 * angle))) / 2
+
+
 def _rate_ratio(x1: Floats, x2: Floats, t1: Floats, t2: Floats, _: str) -> Pair:
     return np.log(x1 / t1) - np.log(x2 / t2), 1 / x1 + 1 / x2
 
@@ -247,7 +261,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({entry.name: entry for entry 
     _("PLO", "proportion (logit)", "events", _logit_proportion, "expit", None),
     _("PLN", "proportion (log)", "events", _log_proportion, "exp", None),
     _("PAS", "proportion (arcsine)", "events", _arcsine_proportion, "square-sine", None, add=0.0),
-    _("PFT", "proportion (Freeman-Tukey)", "events", _freeman_tukey, null=None, add=0.0),
+    _("PFT", "Freeman-Tukey angle of a proportion", "events", _freeman_tukey, null=None, add=0.0),
     _("MN", "mean", "mean", _mean, null=None),
     _("MC", "mean change", "paired", _change),
     _("SMCC", "standardised mean change, SD of changes", "paired", _smcc, vtypes=("LS", "LS2")),

@@ -68,6 +68,14 @@ def effect_sizes(
     return frame.assign(yi=yi, vi=vi, measure=measure, note=pd.array(note, dtype=object))
 
 
+def each_by_its_own(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of which each names its measure, with their effects."""
+    if frame["measure"].nunique() < 2:
+        return frame
+    groups = frame.reset_index(drop=True).groupby("measure", dropna=False)
+    return pd.concat([effect_sizes(part, str(name)) for name, part in groups]).sort_index()
+
+
 def compute(
     frame: pd.DataFrame,
     measure: str,
@@ -104,12 +112,17 @@ def columns(frame: pd.DataFrame, spec: Measure) -> dict[str, Floats]:
 def numbers(frame: pd.DataFrame, name: str) -> Floats:
     """Return a column as floats, what is missing as NaN, or say that it holds something else."""
     values = frame[name]
+    if isinstance(values, pd.DataFrame):
+        raise EvidenceError(f"there are {values.shape[1]} columns `{name}`; keep one")
     if values.dtype == np.float64:
         return values.to_numpy()
+    said = f"the column `{name}` holds something that is not a number"
+    if values.dtype.kind in "cmM":  # complex numbers, spans and points of time
+        raise EvidenceError(said)
     try:
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise EvidenceError(f"the column `{name}` holds something that is not a number") from error
+        raise EvidenceError(said) from error
 
 
 def estimates(frame: pd.DataFrame) -> dict[str, Floats]:
@@ -123,7 +136,7 @@ def estimates(frame: pd.DataFrame) -> dict[str, Floats]:
     with np.errstate(all="ignore"):
         if "sei" in frame.columns:
             se = numbers(frame, "sei")
-            vi = np.where(np.isnan(vi), np.where(se < 0, np.nan, se**2), vi)
+            vi = np.where(np.isnan(vi), se * np.abs(se), vi)  # a negative one is refused as such
         if "ci_low" in frame.columns and "ci_high" in frame.columns:
             width = numbers(frame, "ci_high") - numbers(frame, "ci_low")
             se = np.where(width > 0, width, np.nan) / (-2 * special.ndtri(0.025))

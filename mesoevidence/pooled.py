@@ -7,7 +7,7 @@ import pandas as pd
 
 from mesoevidence import cards, heterogeneity
 from mesoevidence.bodies import Question
-from mesoevidence.formulas import MEASURES
+from mesoevidence.formulas import MEASURES, proportion_of_angle
 
 _MODELS = {"EE": "equal effects", "MH": "Mantel-Haenszel", "Peto": "Peto"}
 _TESTS = {"z": "Wald z", "t": "Wald t", "knha": "Hartung-Knapp", "adhoc": "Hartung-Knapp, never narrower"}
@@ -19,7 +19,8 @@ class Pooled:
     """Studies of one question, pooled.
 
     Every number stands on the scale of computing: a ratio as its logarithm. `shown` and what is printed
-    are on the scale of reading. What is not defined is None.
+    are on the scale of reading. What is not defined is None. The formulas are metafor's (Viechtbauer 2010,
+    doi:10.18637/jss.v036.i03).
 
     Attributes
     ----------
@@ -43,6 +44,24 @@ class Pooled:
         What a reader must know before using the numbers.
     label, question : str, Question
         The name of the question and what it asks, if they are known.
+
+    Examples
+    --------
+    >>> import mesoevidence as me
+    >>> trials = pd.DataFrame({"ai": [54, 27, 9], "n1i": [86, 30, 14], "ci": [7, 12, 3], "n2i": [40, 30, 14]})
+    >>> pooled = me.pool(trials, measure="RR", method="DL", test="z")
+    >>> round(pooled.estimate, 3), [round(end, 2) for end in pooled.shown]
+    (0.968, [2.63, 1.84, 3.77])
+    >>> print(pooled.summary())
+    risk ratio of 3 studies
+      model: random effects, DL, Wald z
+      studies: 3, 214 people
+      risk ratio: 2.63 (95 % CI 1.84 to 3.77), p < 0.001
+      Q: 1.28 (df 2), p = 0.526
+      tau2: 0.0000 (0.0000 to 2.1031)
+      I2: 0.0 %
+      a further study: 1.84 to 3.77
+      note: only 3 studies: the interval and tau2 are uncertain
     """
 
     estimate: float
@@ -98,9 +117,20 @@ class Pooled:
 
     @property
     def shown(self) -> tuple[float, float | None, float | None]:
-        """The estimate and its interval as they are read, a ratio as a ratio."""
-        back = MEASURES[self.measure].shown
-        return (back(self.estimate), *((back(self.ci[0]), back(self.ci[1])) if self.ci else (None, None)))
+        """The estimate and its interval as they are read: a ratio as a ratio, an angle as a proportion."""
+        low, high = self.ci or (None, None)
+        return (
+            self._back(self.estimate),
+            None if low is None else self._back(low),
+            None if high is None else self._back(high),
+        )
+
+    def _back(self, value: float) -> float:
+        """Return a number as it is read; a Freeman-Tukey angle in a group of the mean size (harmonic)."""
+        if self.measure != "PFT":
+            return MEASURES[self.measure].shown(value)
+        people = [(1 / variance - 2) / 4 for variance in self.vi]
+        return proportion_of_angle(value, len(people) / sum(1 / size for size in people))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the result as one row, with the columns of `pool(..., by=...)`."""
@@ -128,7 +158,7 @@ class Pooled:
         said = {
             "model": f"{_MODELS.get(self.method, f'random effects, {self.method}')}{test}",
             "studies": f"{self.k}{people}",
-            measure.label: self._effect(),
+            "proportion" if self.measure == "PFT" else measure.label: self._effect(),
         }
         if self.q is not None:
             said["Q"] = f"{self.q:.2f} (df {self.q_df}), {_p(self.q_p_value)}"
@@ -138,7 +168,7 @@ class Pooled:
         if self.i2 is not None:
             said["I2"] = f"{self.i2:.1f} %"
         if self.prediction is not None:
-            low, high = (measure.shown(end) for end in self.prediction)
+            low, high = map(self._back, self.prediction)
             said["a further study"] = f"{_number(low)} to {_number(high)}"
         return said
 
@@ -148,11 +178,13 @@ class Pooled:
         if low is None or high is None:
             return f"{_number(estimate)}, no interval"
         interval = f"({100 * self.level:g} % CI {_number(low)} to {_number(high)})"
-        return f"{_number(estimate)} {interval}, {_p(self.p_value)}"
+        tested = "" if MEASURES[self.measure].null is None else f", {_p(self.p_value)}"
+        return f"{_number(estimate)} {interval}{tested}"
 
     def summary(self) -> str:
         """Return the result in words and numbers, warnings last."""
-        title = self.label or f"{MEASURES[self.measure].label} of {self.k} studies"
+        studies = "one study" if self.k == 1 else f"{self.k} studies"
+        title = self.label or f"{MEASURES[self.measure].label} of {studies}"
         content: dict[str, object] = {**self.lines()}
         if self.warnings:
             content["note"] = list(self.warnings)

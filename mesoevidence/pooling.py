@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any, overload
 
 import numpy as np
@@ -25,6 +26,7 @@ COLUMNS = (
     "q_p_value", "prediction_low", "prediction_high", "k", "n", "measure", "method", "test", "level", "note",
 )  # fmt: skip
 
+_TAU2_CI = ("tau2_ci_low", "tau2_ci_high")
 _LARGEST, _SMALLEST = 1e50, 1e-50
 _WHOLE = ("df", "q_df", "k", "n")
 _FEW = 4
@@ -34,6 +36,7 @@ _ALIKE = "the effects are identical, so that Hartung-Knapp gives no interval; as
 _SPAN = "the numbers span more orders of magnitude than can be pooled"
 _NOTHING = "there are no studies to pool; give rows that have an effect and a variance"
 _ENDLESS = "an effect or a variance is infinite; correct it or leave the study out"
+_OTHER = "`yi` is {}, not {}; compute it anew with effect_sizes"
 _NO_SUM = "the counts give no sum: the outcome is the same for everybody in one of the arms"
 
 
@@ -115,8 +118,8 @@ def pool(
         body = _body(data, synthesis, measure, arms)
         data, plan = body.frame, body.analysis
         measure, method, test = measure or plan.measure, method or plan.method, test or plan.test
-    elif arms is not None:
-        raise EvidenceError("`arms` are those of a synthesis; of a frame, choose the rows")
+    elif arms is not None or synthesis is not None:
+        raise EvidenceError("a synthesis and its `arms` are those of evidence; of a frame, choose the rows")
     method, test = method or "REML", test or "knha"
     _check_request(method, test, level)
     if method in COUNTED:
@@ -159,7 +162,7 @@ def _check_request(method: str, test: str, level: float) -> None:
         raise EvidenceError(f"there is no method {method!r}; there are {', '.join(METHODS)}")
     if test not in TESTS:
         raise EvidenceError(f"there is no test {test!r}; there are {', '.join(TESTS)}")
-    if not 0 < level < 1:
+    if not isinstance(level, Real) or not 0 < level < 1:
         raise EvidenceError(f"`level` lies between 0 and 1, such as 0.95, and not at {level}")
 
 
@@ -171,7 +174,7 @@ def _measure_of(frame: pd.DataFrame, measure: str | None) -> str:
             f"{' and '.join(map(str, sorted(given)))} cannot be pooled together; pool each alone"
         )
     if given and measure not in (None, given[0]) and "yi" in frame.columns:
-        raise EvidenceError(f"`yi` is {given[0]}, not {measure}; compute it anew with effect_sizes")
+        raise EvidenceError(_OTHER.format(given[0], measure))
     return measures.named(measure or (str(given[0]) if given else "GEN")).name
 
 
@@ -227,6 +230,8 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
     kept = np.flatnonzero(rows.there)
     fault = next((why for where, why in _faults(frame, rows) if where.any()), None)
+    if measure == "PFT" and (rows.vi[kept] >= 0.5).any():
+        fault = fault or "a variance is not that of a Freeman-Tukey angle, 1 / (4 n + 2)"
     if fault or not len(kept):
         raise EvidenceError(fault or _NOTHING)
     laid, order = fitting.in_order(rows, kept)
@@ -298,19 +303,26 @@ def _many(
     tau2_ci: bool,
 ) -> pd.DataFrame:
     """Pool every question at once."""
+    if not by:
+        raise EvidenceError("name the columns to pool by, one or more")
     if missing := [name for name in by if name not in frame.columns]:
         raise EvidenceError(f"there is no column `{missing[0]}` to pool by")
     if taken := [name for name in by if name in COLUMNS and name != "measure"]:
         raise EvidenceError(f"the result has a column `{taken[0]}` of its own; rename the one to pool by")
     question, keys = _keys(frame, by)
+    if method in COUNTED:
+        measure = _measure_of(frame, measure)
+    elif measure is None and "yi" not in frame.columns and "measure" in frame.columns:
+        frame = measures.each_by_its_own(frame)
     named = _measures(frame, question, len(keys), measure)
     rows = _rows(frame, question, str(named[0]) if len(named) else "GEN", method)
     k = np.bincount(question[rows.there], minlength=len(keys))
-    notes = _notes(frame, rows, k)
+    notes = _notes(frame, rows, k, named, measure)
     good = notes == ""
     laid, order = fitting.in_order(rows, np.flatnonzero(rows.there & good[question]))
     got = fitting.fitted(laid, k[good], str(named[0]), method, test, level) if good.any() else None
-    columns: dict[str, Any] = {name: np.full(len(keys), np.nan) for name in COLUMNS}
+    names = (*COLUMNS, *_TAU2_CI) if tau2_ci else COLUMNS
+    columns: dict[str, Any] = {name: np.full(len(keys), np.nan) for name in names}
     if got is not None:
         for name, values in got.numbers.items():
             columns[name][good] = np.where(np.isfinite(values), values, np.nan)
@@ -318,12 +330,9 @@ def _many(
         notes[lost] = _NO_SUM if method in COUNTED else _SPAN
         _warn(notes, k, np.bincount(question, minlength=len(keys)) - k, got, good, good & ~lost)
         if tau2_ci and method not in (*COUNTED, "EE"):
-            low, high = heterogeneity.q_profile(heterogeneity.questions(laid.yi, laid.vi, k[good]), level)
-            columns |= {"tau2_ci_low": np.full(len(keys), np.nan), "tau2_ci_high": np.full(len(keys), np.nan)}
-            several = k[good] > 1
-            columns["tau2_ci_low"][good], columns["tau2_ci_high"][good] = (
-                np.where(several, end, np.nan) for end in (low, high)
-            )
+            ends = heterogeneity.q_profile(heterogeneity.questions(laid.yi, laid.vi, k[good]), level)
+            for name, end in zip(_TAU2_CI, ends, strict=True):
+                columns[name][good] = np.where(k[good] > 1, end, np.nan)
     people = measures.participants(frame)
     if people is not None:
         columns["n"][good] = np.bincount(laid.question, people[order], minlength=len(keys))[good]
@@ -348,15 +357,17 @@ def _keys(frame: pd.DataFrame, by: list[str]) -> tuple[Ints, pd.DataFrame]:
 
 def _measures(frame: pd.DataFrame, question: Ints, total: int, measure: str | None) -> NDArray[np.object_]:
     """Return the measure of every question: one for all, or the one of its rows."""
-    if measure is not None or "measure" not in frame.columns or "yi" not in frame.columns:
+    if "measure" not in frame.columns or "yi" not in frame.columns:
         return np.full(total, _measure_of(frame, measure), dtype=object)
-    given = frame["measure"].to_numpy(dtype=object, na_value="GEN")
-    named = np.full(total, "GEN", dtype=object)
+    given = frame["measure"].to_numpy(dtype=object, na_value=measure or "GEN")
+    named = np.full(total, measure or "GEN", dtype=object)
     named[question[::-1]] = given[::-1]
     return named
 
 
-def _notes(frame: pd.DataFrame, rows: Rows, k: Ints) -> NDArray[np.object_]:
+def _notes(
+    frame: pd.DataFrame, rows: Rows, k: Ints, named: NDArray[np.object_], measure: str | None
+) -> NDArray[np.object_]:
     """Return why a question cannot be pooled, an empty text where it can."""
     notes = np.full(len(k), "", dtype=object)
     notes[k == 0] = _NOTHING
@@ -364,6 +375,10 @@ def _notes(frame: pd.DataFrame, rows: Rows, k: Ints) -> NDArray[np.object_]:
         if where.any():
             hit = np.bincount(rows.question[where], minlength=len(k)) > 0
             notes[hit & (notes == "")] = why
+    for name in sorted(set(named) - {measure}, key=str):
+        if measure is not None or name not in MEASURES:
+            why = _OTHER.format(name, measure) if measure else f"there is no measure {name!r}"
+            notes[(named == name) & (notes == "")] = why
     return notes
 
 

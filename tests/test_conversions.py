@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mesoevidence as me
-from mesoevidence import conversions
+from mesoevidence import conversions, formulas
 from mesoevidence.conversions import Group
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -90,6 +90,18 @@ def test_a_measure_is_shown_as_metafor_transforms_it_back():
     for measure, values in case["values"].items():
         at = case["at_angles"] if measure == "PAS" else case["at"]
         assert [me.MEASURES[measure].shown(value) for value in at] == pytest.approx(values, rel=1e-12)
+
+
+def test_an_angle_of_freeman_and_tukey_is_read_as_metafors_proportion():
+    case = R["freeman_tukey"]
+    ours = list(map(formulas.proportion_of_angle, case["angle"], case["people"]))
+    assert ours == pytest.approx(case["proportion"], rel=1e-12)
+
+    counted = pd.DataFrame({"xi": case["xi"], "ni": case["ni"]})
+    pooled = me.pool(counted, measure="PFT", method="DL", test="z")
+    assert pooled.shown == pytest.approx(case["shown"], rel=1e-9)
+    low, high = case["prediction"]
+    assert f"a further study: {low:.2f} to {high:.2f}" in pooled.summary()
 
 
 def test_clusters_of_people_who_are_all_alike_are_worth_one_person_each():

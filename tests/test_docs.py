@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from inspect import isfunction
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,28 @@ def test_every_block_of_code_is_of_a_kind_that_is_run():
 
     assert {kind for name, kind in kinds if name != "many-questions.md"} <= {"pycon", "console"}
     assert ("many-questions.md", "python") in kinds  # run by test_many_questions
+
+
+STATISTICS = ("asymmetry", "diagnostics", "measures", "multilevel", "pooled", "pooling", "regression")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        *(getattr(me, name) for name, home in me._HOME.items() if home in STATISTICS),
+        *(
+            item
+            for name, item in vars(me.conversions).items()
+            if name[0] != "_" and isfunction(item) and item.__module__ == me.conversions.__name__
+        ),
+    ],
+    ids=lambda item: item.__name__,
+)
+def test_every_public_statistic_names_the_source_of_its_formula_and_shows_an_example(item):
+    text = item.__doc__ or ""
+
+    assert ">>>" in text
+    assert re.search(r"\b(?:19|20)\d\d\b|Handbook", text), text
 
 
 def test_codes_and_records_are_shown_as_the_library_has_them(monkeypatch):

@@ -67,6 +67,12 @@ def test_a_request_that_cannot_be_met_says_what_to_ask(measure, options, words):
         effect_sizes(pd.DataFrame({"ai": [1], "bi": [2], "ci": [3], "di": [4]}), measure, **options)
 
 
+@pytest.mark.parametrize("add", [-1, math.nan, "half"])
+def test_a_correction_that_is_no_number_of_zero_or_more_is_refused(add):
+    with pytest.raises(me.EvidenceError, match="`add` is a number, 0 or more"):
+        effect_sizes(pd.DataFrame({"ai": [0], "bi": [2], "ci": [3], "di": [4]}), "RR", add=add)
+
+
 def test_a_column_of_words_is_refused():
     frame = pd.DataFrame({"ri": ["high"], "ni": [10]})
     with pytest.raises(me.EvidenceError, match="`ri` holds something that is not a number"):

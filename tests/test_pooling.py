@@ -185,6 +185,7 @@ REFUSED = {
     "only empty rows": ({"yi": [None], "vi": [0.1]}, {}, "no studies to pool"),
     "no variance": ({**BASE, "vi": [0.04, 0.0, 0.02]}, {}, "zero or negative"),
     "a negative variance": ({**BASE, "vi": [0.04, -0.1, 0.02]}, {}, "zero or negative"),
+    "a negative standard error": ({"yi": [0.4, 0.1], "sei": [0.2, -0.1]}, {}, "zero or negative"),
     "an infinite effect": ({**BASE, "yi": [0.1, math.inf, 0.2]}, {}, "infinite"),
     "an absurd effect": ({**BASE, "yi": [0.1, 1e200, 0.2]}, {}, "orders of magnitude"),
     "two measures": ({**BASE, "measure": ["RR", "OR", "RR"]}, {}, "OR and RR"),
@@ -195,6 +196,12 @@ REFUSED = {
     "no such method": (BASE, {"method": "FE"}, "no method 'FE'"),
     "no such test": (BASE, {"test": "hksj"}, "no test 'hksj'"),
     "no such level": (BASE, {"level": 95}, "between 0 and 1"),
+    "a level in words": (BASE, {"level": "high"}, "between 0 and 1"),
+    "a synthesis of a frame": (BASE, {"synthesis": "hair"}, "are those of evidence"),
+    "by nothing": (BASE, {"by": []}, "name the columns to pool by"),
+    "no variance of an angle": ({**BASE, "vi": [0.04, 0.6, 0.02]}, {"measure": "PFT"}, "Freeman-Tukey"),
+    "points in time": ({**BASE, "yi": pd.to_datetime(["2001-01-01"] * 3)}, {}, "not a number"),
+    "complex numbers": ({**BASE, "yi": [1j, 2j, 3j]}, {}, "not a number"),
     "no such measure": (BASE, {"measure": "XR"}, "no measure 'XR'"),
     "no effects": ({"x": [1.0]}, {}, "no column `yi`"),
     "words": ({"yi": ["high"], "vi": [1.0]}, {}, "not a number"),
@@ -212,8 +219,9 @@ def test_what_cannot_be_pooled_is_refused_in_one_sentence(columns, options, word
         pool(pd.DataFrame(columns), **options)
 
 
+WHOLE = ("words", "points in time", "complex numbers", "two measures")  # the request, and not one question
 ROWWISE = [name for name, (columns, options, _) in REFUSED.items()
-           if not options and columns.get("yi") and name not in ("words", "two measures")]  # fmt: skip
+           if not options and len(columns.get("yi", ())) and name not in WHOLE]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ROWWISE)
@@ -239,6 +247,45 @@ def test_questions_may_differ_in_measure_but_not_within():
     rows = pool(frame, by="question")
     assert rows["measure"].tolist()[:2] == ["RR", "MD"]
     assert "more than one measure" in rows["note"].tolist()[2]
+    asked = pool(frame, by="question", measure="RR")
+    assert asked.loc[0].equals(rows.loc[0])
+    assert asked["note"].tolist()[1] == "`yi` is MD, not RR; compute it anew with effect_sizes"
+    odd = pool(frame.replace("MD", "MDD"), by="question")
+    assert odd["note"].tolist()[1] == "there is no measure 'MDD'"
+
+
+def test_counts_may_name_the_measure_of_each_question():
+    counts = pd.DataFrame({"ai": [4, 6, 3], "bi": [9, 8, 7], "ci": [2, 3, 4], "di": [9, 9, 9]})
+    frame = counts.assign(question=["b", "a", "b"], measure=["RR", "OR", "RR"])
+    rows = pool(frame, by="question")
+    assert rows["measure"].tolist() == ["OR", "RR"]
+    assert rows.loc[1, "estimate"] == pool(counts.iloc[[0, 2]], measure="RR").estimate
+
+    mixed = pool(frame.assign(measure=["RR", "OR", "OR"]), by="question")
+    assert "more than one measure" in mixed["note"].tolist()[1]
+    with pytest.raises(me.EvidenceError, match="OR and RR"):
+        pool(me.effect_sizes(counts, "RR").assign(question=["b", "a", "b"], measure=["RR", "OR", "RR"]),
+             by="question", method="MH")  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["REML", "EE"])
+@pytest.mark.parametrize("vi", [0.1, -0.1])
+def test_the_interval_of_tau2_has_its_columns_whenever_it_is_asked_for(method, vi):
+    rows = pool(pd.DataFrame({"yi": [0.1, 0.2], "vi": vi, "q0": 1}), by="q0", method=method, tau2_ci=True)
+    assert rows.columns.tolist() == ["q0", *COLUMNS, "tau2_ci_low", "tau2_ci_high"]
+
+
+def test_two_columns_of_one_name_are_refused():
+    with pytest.raises(me.EvidenceError, match="there are 2 columns `yi`; keep one"):
+        pool(pd.DataFrame([[0.1, 0.2, 0.3]], columns=["yi", "yi", "vi"]))
+
+
+def test_what_is_compared_with_nothing_is_printed_without_a_p():
+    counted = pd.DataFrame({"xi": [3, 5, 9], "ni": [20, 31, 40]})
+    ours = pool(counted, measure="PLO")
+    assert ours.p_value is not None
+    assert "p " not in repr(ours)
+    assert "p = " in repr(pool(pd.DataFrame(BASE)))
 
 
 def test_no_questions_give_an_empty_frame_with_the_same_columns():

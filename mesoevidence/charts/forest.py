@@ -167,7 +167,8 @@ def _alt(said: Content) -> str:
     pooled = said.pooled
     if pooled is None:
         return sentence(f"{text}, {_effect(said)}; nothing is pooled.")
-    estimate, low, high = (None if value is None else number(value) for value in pooled.shown)
+    shown, computed = MEASURES[said.measure].shown, (pooled.estimate, *(pooled.ci or (None, None)))
+    estimate, low, high = (None if value is None else number(shown(value)) for value in computed)
     within = "" if low is None else f" ({100 * pooled.level:g}% CI {low} to {high})"
     spread = [] if pooled.i2 is None else [f"I² {pooled.i2:.0f}%"]
     if pooled.prediction:

@@ -38,9 +38,18 @@ at <- c(-1.3, 0, 0.7)
 shown <- list(RR = num(exp(at)), PLO = num(transf.ilogit(at)), PLN = num(exp(at)), ZCOR = num(transf.ztor(at)),
               PAS = num(sapply(c(0, 0.4, 1.2), transf.iarcsin)))
 
+angles <- data.frame(angle = c(0.05, 0.1, 0.45, 0.9, 1.45, 1.57), people = c(30, 40, 30, 12, 25, 20))
+few <- escalc(measure = "PFT", xi = c(0, 5, 12, 3, 9), ni = c(10, 25, 20, 9, 31))
+fit <- rma(few, test = "z", method = "DL")
+read <- predict(fit, transf = transf.ipft.hm, targs = list(ni = c(10, 25, 20, 9, 31)))
+
 writeLines(toJSON(list(
   made_by = list(R = R.version.string, metafor = as.character(packageVersion("metafor"))), t_tests = t_tests,
   summaries = as.list(summaries), smd_to_or = list(call = 'escalc(measure = "D2ORL")', d = num(d), vd = num(with(means, 1 / n1i + 1 / n2i + d^2 / (2 * (n1i + n2i)))), yi = num(or$yi), vi = num(or$vi)),
   or_to_rr = c(list(call = "transf.logortorr"), as.list(risks)),
-  shown = list(call = "exp, transf.ilogit, transf.ztor, transf.iarcsin", at = at, at_angles = c(0, 0.4, 1.2), values = shown)),
+  shown = list(call = "exp, transf.ilogit, transf.ztor, transf.iarcsin", at = at, at_angles = c(0, 0.4, 1.2), values = shown),
+  freeman_tukey = list(call = "transf.ipft; predict(rma(method = \"DL\", test = \"z\"), transf = transf.ipft.hm)",
+    angle = angles$angle, people = angles$people, proportion = num(mapply(transf.ipft, angles$angle, angles$people)),
+    xi = c(0, 5, 12, 3, 9), ni = c(10, 25, 20, 9, 31), shown = num(c(read$pred, read$ci.lb, read$ci.ub)),
+    prediction = num(c(read$pi.lb, read$pi.ub)))),
   digits = NA, auto_unbox = TRUE, na = "null"), file.path(folder, "conversions.json"))
