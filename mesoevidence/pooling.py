@@ -35,6 +35,7 @@ _NARROW = "the Hartung-Knapp interval is narrower than Wald's; show it beside te
 _ALIKE = "the effects are identical, so that Hartung-Knapp gives no interval; ask for test='z' or 'adhoc'"
 _SPAN = "the numbers span more orders of magnitude than can be pooled"
 _NOTHING = "there are no studies to pool; give rows that have an effect and a variance"
+_WEIGHTLESS = "a variance is zero or negative, so that its study has no weight; leave it out"
 _ENDLESS = "an effect or a variance is infinite; correct it or leave the study out"
 _OTHER = "`yi` is {}, not {}; compute it anew with effect_sizes"
 _NO_SUM = "the counts give no sum: the outcome is the same for everybody in one of the arms"
@@ -202,10 +203,7 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     sound = (np.abs(yi) <= _LARGEST) & (vi <= _LARGEST) & (vi >= _SMALLEST)
     if not rows.counts and not sound[there].all():
         found = [
-            (
-                there & (vi <= 0),
-                "a variance is zero or negative, so that its study has no weight; leave it out",
-            ),
+            (there & (vi <= 0), _WEIGHTLESS),
             (there & ~(np.isfinite(yi) & np.isfinite(vi)), _ENDLESS),
             (there & ((np.abs(yi) > _LARGEST) | (vi > _LARGEST) | (vi < _SMALLEST)), _SPAN),
         ]
