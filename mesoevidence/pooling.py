@@ -331,8 +331,7 @@ def _many(
             ends = heterogeneity.q_profile(heterogeneity.questions(laid.yi, laid.vi, k[good]), level)
             for name, end in zip(_TAU2_CI, ends, strict=True):
                 columns[name][good] = np.where(k[good] > 1, end, np.nan)
-    people = measures.participants(frame)
-    if people is not None:
+    if (people := measures.participants(frame)) is not None:
         columns["n"][good] = np.bincount(laid.question, people[order], minlength=len(keys))[good]
     columns |= {"k": k, "measure": named, "method": method, "test": test, "level": level}
     notes[notes == ""] = None
