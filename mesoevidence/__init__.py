@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from mesoevidence.summaries import SummaryOfFindings as SummaryOfFindings
     from mesoevidence.summaries import summary_of_findings as summary_of_findings
     from mesoevidence.tables import certainty_frame as certainty_frame
+    from mesoevidence.templates import init as init
 
 __version__ = "0.1.0"
 
@@ -86,6 +87,7 @@ _HOME = {
     "cumulative": "diagnostics",
     "effect_sizes": "measures",
     "influence": "diagnostics",
+    "init": "templates",
     "leave_one_out": "diagnostics",
     "bias_bars": "charts.risk_of_bias",
     "forest": "charts.forest",

@@ -1,4 +1,4 @@
-"""The command `mesoevidence`: check, show, new, schema, sign, report."""
+"""The command `mesoevidence`: check, show, new, init, schema, sign, report."""
 
 import argparse
 import gc
@@ -76,6 +76,14 @@ def new(given: argparse.Namespace) -> int:
     return OK
 
 
+def init(given: argparse.Namespace) -> int:
+    """Begin a ledger of your own topic with one example of each kind; nothing is ever overwritten."""
+    written = templates.init(given.folder)
+    said = "the examples are made up: replace them, then run `mesoevidence check`"
+    console.say_text("\n".join([*map(str, written), said]))
+    return OK
+
+
 def schema(given: argparse.Namespace) -> int:
     """Print the JSON Schema of one kind of record, for editors."""
     sys.stdout.write(templates.schema(given.kind))
@@ -133,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parts["new"].add_argument("kind", choices=list(templates.FOLDER_OF))
     parts["new"].add_argument("id", help="such as moftah-2013")
+    parts["init"].add_argument("folder", help="where to write it; made when it is not there")
     parts["schema"].add_argument("kind", choices=list(templates.FOLDER_OF))
     parts["sign"].add_argument("id", help="the id of a synthesis; one at a time")
     parts["sign"].add_argument("--by", required=True, metavar="NAME", help="who made the judgement")
@@ -146,5 +155,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
-    {"check": check, "show": show, "new": new, "schema": schema, "sign": sign, "report": report}
+    {"check": check, "show": show, "new": new, "init": init, "schema": schema, "sign": sign, "report": report}
 )

@@ -234,11 +234,12 @@ def digest(root: Path, paths: Iterable[str]) -> str:
     return total.hexdigest()[:12]
 
 
-def write(path: Path, content: str | bytes) -> None:
+def write(path: Path, content: str | bytes, *, lasting: bool = True) -> None:
     """Replace `path` by text or bytes: after a crash either the old text or the new one is there, never half.
 
     The file keeps its permissions; where `path` is a link, the link is replaced. Nothing is left behind when
-    writing fails.
+    writing fails. What can be made anew need not be `lasting`: a power failure may then lose it, and a folder
+    of thousands of files takes a time linear in their number.
 
     Raises
     ------
@@ -246,7 +247,7 @@ def write(path: Path, content: str | bytes) -> None:
         When the disk refuses: full, read-only, or no permission.
     """
     try:
-        for old in _stale(path):
+        for old in _stale(path) if lasting else ():
             old.unlink(missing_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
@@ -254,12 +255,14 @@ def write(path: Path, content: str | bytes) -> None:
                 file.write(content.encode("utf-8") if isinstance(content, str) else content)
                 file.flush()
                 Path(temporary).chmod(_mode(path))
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        if lasting:
+            _sync(path.parent)
     except OSError as error:
         raise EvidenceError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -4,17 +4,21 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import pandas as pd
+
 from mesoevidence import NOTICE, __version__, appraisal, console, documents, files, pages, tables
-from mesoevidence.audits import articles
+from mesoevidence.audits import articles, audit
 from mesoevidence.bodies import participants
 from mesoevidence.certainty import SYMBOLS, rate, strength_of
 from mesoevidence.charts.chart import Chart
+from mesoevidence.charts.evidence_map import evidence_map
 from mesoevidence.charts.forest import forest
+from mesoevidence.charts.risk_of_bias import traffic_light
 from mesoevidence.conclusions import conclude, prospects
 from mesoevidence.evidence import Evidence
 from mesoevidence.fields import ID, RESERVED
@@ -79,7 +83,7 @@ def write(evidence: Evidence, executed: list[Page], folder: Path) -> None:
             **asked,
             **sheet.values,
         )
-        files.write(folder / sheet.path, text)
+        files.write(folder / sheet.path, text, lasting=False)
         written.add(folder / sheet.path)
     for name in FOLDERS.values():
         for path in sorted((folder / name).glob("*.html")):
@@ -145,12 +149,13 @@ def _asked(evidence: Evidence, executed: list[Page]) -> dict[str, object]:
         "certainty": strength_of,
         "web": _is_web,
         "readable": lambda word: str(word).replace("-", " ").replace("_", " "),
-        **_about(ledger),
+        **_about(evidence),
     }  # fmt: skip
 
 
-def _about(ledger: Ledger) -> dict[str, object]:
+def _about(evidence: Evidence) -> dict[str, object]:
     """Return what is asked about single records."""
+    ledger, bias = evidence.ledger, evidence.table("risk_of_bias")
     return {
         "source_name": lambda key: _source_name(key, ledger),
         "label": lambda key: ledger.references[key].label if key in ledger.references else key,
@@ -162,7 +167,10 @@ def _about(ledger: Ledger) -> dict[str, object]:
         "rated": cache(lambda key: rate(ledger, key)),
         "participants": lambda synthesis: participants(synthesis, ledger),
         "pooled": lambda key: _or_why(lambda: pool(ledger, key).summary()),
-        "forest_of": cache(lambda key: _forest(key, ledger)),
+        "forest_of": cache(lambda key: _drawn(lambda: forest(pool(ledger, key)))),
+        "map_of": lambda key: _drawn(lambda: evidence_map(evidence.select(topic=key)), dots=True),
+        "gap_of": lambda key: _drawn(lambda: audit(ledger, key).chart),
+        "lights_of": lambda key: _lights(key, bias, ledger),
         "findings_of": lambda topic: _findings(topic, ledger),
         "claims_on": _claims_on(ledger),
         "syntheses_of": _grouped((i.study, key) for key, s in ledger.syntheses.items() for i in s.include),
@@ -238,21 +246,26 @@ class _Drawn(NamedTuple):
     width: int
 
 
-def _forest(key: str, ledger: Ledger) -> list[_Drawn]:
-    """Return the forest plot of a synthesis, a picture a page; nothing where nothing was pooled."""
-    if ledger.syntheses[key].analysis is None:
-        return []
+def _drawn(draw: Callable[[], Chart], *, dots: bool = False) -> list[_Drawn]:
+    """Return a chart, a picture a page, in dots where lines weigh more; nothing where it cannot be drawn."""
     try:
-        chart = forest(pool(ledger, key))
+        chart = draw()
     except EvidenceError:
         return []
     drawn = []
     for page, figure in enumerate(chart.figures):
-        text = base64.b64encode(re.sub(r"\s+", " ", chart.svg(page)).encode()).decode()
-        drawn.append(
-            _Drawn(chart, f"data:image/svg+xml;base64,{text}", round(96 * figure.get_size_inches()[0]))
-        )
+        held = chart.png(page, 150) if dots else re.sub(r"\s+", " ", chart.svg(page)).encode()
+        source = f"data:image/{'png' if dots else 'svg+xml'};base64,{base64.b64encode(held).decode()}"
+        drawn.append(_Drawn(chart, source, round(96 * figure.get_size_inches()[0])))
     return drawn
+
+
+def _lights(key: str, bias: pd.DataFrame, ledger: Ledger) -> list[_Drawn]:
+    """Return how the studies of a synthesis were judged for bias, a chart for each tool."""
+    part = bias[bias["study"].isin([item.study for item in ledger.syntheses[key].include])]
+    part = part.assign(study=part["study"].map(lambda study: _study_name(str(study), ledger)))
+    charts = (partial(traffic_light, part, tool=str(tool)) for tool in sorted(set(part["tool"])))
+    return [drawn for draw in charts for drawn in _drawn(draw)]
 
 
 def _findings(topic: str, ledger: Ledger) -> str:

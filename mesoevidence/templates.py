@@ -1,6 +1,7 @@
 """The commented template of a new record, and the JSON Schema that editors check it against."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,11 +9,13 @@ from types import MappingProxyType
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from mesoevidence import __version__
+from mesoevidence import __version__, files
 from mesoevidence.fields import ID, RESERVED
 from mesoevidence.model import KINDS
 from mesoevidence.problems import EvidenceError, short
 
+_BLANK = Path(__file__).parent / "blank"
+_EXAMPLE = Path(__file__).parent / "example"
 FOLDER_OF: Mapping[str, str] = MappingProxyType(
     {"claim": "claims", "study": "studies", "synthesis": "syntheses", "topic": "topics"}
 )
@@ -37,7 +40,9 @@ def path_of(root: Path, kind: str, identifier: str) -> Path:
 def template(kind: str, identifier: str) -> str:
     """Return the commented template of one kind of record."""
     first = f"# yaml-language-server: $schema=../schema/{kind}.json\n"
-    return first + _TEMPLATES[kind].replace("id: ID", f"id: {identifier}", 1)
+    return first + (_BLANK / f"{kind}.yaml").read_text(encoding="utf-8").replace(
+        "id: ID", f"id: {identifier}", 1
+    )
 
 
 class _WithoutNull(GenerateJsonSchema):
@@ -50,6 +55,51 @@ class _WithoutNull(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
 
+def init(folder: str | os.PathLike[str]) -> list[Path]:
+    """Begin a ledger of another topic: an example of each kind of record, made up, to be replaced.
+
+    Parameters
+    ----------
+    folder : path
+        Where; it is made when it is not there.
+
+    Returns
+    -------
+    list of Path
+        The files written: a topic, a study, a synthesis, a claim, the bibliography, and the schemas that
+        editors check records against. The ledger passes `check`.
+
+    Raises
+    ------
+    EvidenceError
+        When one of the files is there already, since none is ever overwritten, or the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import mesoevidence as me
+    >>> folder = tempfile.mkdtemp()
+    >>> len(me.init(folder))
+    9
+    >>> me.load(folder)
+    <Evidence: 1 claim, 1 study, 1 synthesis, 0 problems>
+    """
+    root = Path(folder)
+    texts = {root / f"evidence/schema/{kind}.json": schema(kind) for kind in FOLDER_OF}
+    for path in sorted(_EXAMPLE.rglob("*.*")):
+        texts[root / path.relative_to(_EXAMPLE)] = path.read_text(encoding="utf-8")
+    for path in texts:
+        if os.path.lexists(path):
+            raise EvidenceError(f"{path} is there already and is never overwritten; choose another folder")
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EvidenceError(f"{path.parent} cannot be made: {error.strerror}") from error
+        files.write(path, text)
+    return list(texts)
+
+
 def schema(kind: str) -> str:
     """Return the JSON Schema (draft 2020-12) of one kind of record, as text."""
     content = KINDS[FOLDER_OF[kind]].model_json_schema(by_alias=True, schema_generator=_WithoutNull)
@@ -60,88 +110,3 @@ def schema(kind: str) -> str:
         **{name: value for name, value in content.items() if name != "title"},
     }
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-_CLAIM = """\
-id: ID
-status: draft
-by: mesoevidence  # who wrote the record; `reviewed_by` is somebody else
-claim: "..."  # the statement, atomic, in your own words
-kind: benefit  # benefit harm regimen mechanism prevalence history evidence-state background
-asserts: increase  # increase decrease no-difference frequency fact (none for background)
-pico: {population: SLUG, intervention: SLUG, comparator: SLUG, outcome: SLUG}  # slugs of a topic
-appearances:
-  - source: BIBKEY  # a key of references.bib
-    at: "section 1, sentence 1"
-    wording: probable  # certain probable possible
-    size: not-stated  # large some small none not-stated
-    words: "at most eight words of the source"
-    # citations:  # [{specificity: none}] when the source cites nothing
-    #   - as: "what is cited, in your own words"
-    #     specificity: vague  # full partial vague
-    #     resolution: unresolved  # resolved ambiguous unresolved nonexistent pending
-    #     search: [{where: PubMed, query: "...", on: 2026-01-31, hits: 0}]
-# evidence:
-#   - {study: STUDY-ID, direction: supports, directness: direct}  # or synthesis: SYNTHESIS-ID
-# search: [{where: PubMed, query: "...", on: 2026-01-31, hits: 0}]  # when no evidence was found
-# verdict: {judgement: insufficient, why: "...", by: mesoevidence, on: 2026-01-31}
-"""
-
-_STUDY = """\
-id: ID
-status: draft
-by: mesoevidence
-reports: [BIBKEY]  # keys of references.bib, the primary one first
-design: rct  # `mesoevidence schema study` lists all designs
-read: abstract  # the most that was read: full-text excerpt abstract registry secondary
-population: [SLUG]
-funding: not-reported  # industry public mixed none not-reported
-arms:
-  active: {intervention: SLUG, n: 20}  # n allocated; leave it out when it was not seen
-  control: {intervention: SLUG, n: 20}
-regimen: "..."
-follow_up: "week 12"
-results:
-  - id: primary
-    outcome: SLUG
-    time: week 12
-    analysed: unclear  # itt per-protocol completers unclear
-    values:
-      active: {events: 12, n: 20}  # or mean, sd, se, median, q1, q3, min, max, count, person_time, proportion
-      control: {events: 5, n: 20}
-    from: {ref: BIBKEY, at: "table 2", method: reported, figures: "12/20 v 5/20"}
-# flags: [{code: W329, what: "...", why: "..."}]  # a doubt every reader must see
-# not_seen: [volume, pages]
-"""
-
-_SYNTHESIS = """\
-id: ID
-status: draft
-by: mesoevidence
-pico: {population: [SLUG], intervention: [SLUG], comparator: SLUG, outcome: SLUG}
-include:
-  - {study: STUDY-ID, result: primary, intervention: [active], comparator: [control]}
-# exclude: {STUDY-ID: "why"}
-analysis: {measure: RR, method: REML, test: knha, fixed_on: 2026-01-31}  # fixed before it is computed
-# narrative: {why: "why nothing was pooled", by: direction}  # instead of analysis
-# baseline: {risk: 0.2, from: {ref: BIBKEY, at: "table 1"}}
-"""
-
-_TOPIC = """\
-id: ID
-status: draft
-by: mesoevidence
-label: "..."
-populations:
-  adults-example: {label: Adults with the condition}
-interventions:
-  treatment-example: {label: The treatment}
-outcomes:
-  # type: continuous dichotomous time-to-event count ordinal proportion
-  # importance: critical important limited
-  outcome-example: {label: What is measured, type: dichotomous, better: higher, importance: critical}
-"""
-
-_TEMPLATES: Mapping[str, str] = MappingProxyType(
-    {"claim": _CLAIM, "study": _STUDY, "synthesis": _SYNTHESIS, "topic": _TOPIC}
-)

@@ -415,3 +415,48 @@ def test_the_version_is_told(capsys):
         main(["--version"])
 
     assert (stopped.value.code, capsys.readouterr().out) == (0, f"mesoevidence {me.__version__}\n")
+
+
+# init --------------------------------------------------------------------------------------------
+
+
+def test_init_begins_a_ledger_of_each_kind_that_passes_check(capsys, tmp_path):
+    code, out, err = run(capsys, "init", tmp_path / "mine")
+    assert (code, err) == (0, "")
+    assert "replace them" in out
+
+    code, out, _ = run(capsys, "check", tmp_path / "mine")
+
+    assert code == 0
+    assert "on 4 records: 2 notes" in out  # nobody asked a retraction database about what was made up
+    evidence = me.load(tmp_path / "mine")
+    shelves = (evidence.topics, evidence.studies, evidence.syntheses, evidence.claims)
+    assert [len(shelf) for shelf in shelves] == [1, 1, 1, 1]
+
+
+def test_each_example_of_init_says_that_it_was_made_up(tmp_path):
+    evidence = me.load(me.init(tmp_path / "mine")[0].parents[2])
+
+    for shelf in (evidence.topics, evidence.studies, evidence.syntheses, evidence.claims):
+        assert all("made up" in entry.note for entry in shelf.values())
+    assert all("made up" in item.title for item in evidence.references.values())
+
+
+def test_init_never_overwrites_and_writes_nothing_where_something_stands(capsys, tmp_path):
+    (tmp_path / "references.bib").write_text("mine")
+
+    code, _, err = run(capsys, "init", tmp_path)
+
+    assert code == 2
+    assert "references.bib is there already and is never overwritten" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["references.bib"]
+    assert (tmp_path / "references.bib").read_text() == "mine"
+
+
+def test_init_into_a_file_is_one_clear_sentence(capsys, tmp_path):
+    (tmp_path / "mine").write_text("in the way")
+
+    code, _, err = run(capsys, "init", tmp_path / "mine")
+
+    assert code == 2
+    assert "cannot be made" in err
