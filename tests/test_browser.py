@@ -81,17 +81,23 @@ def tab_to(window, name):
     raise AssertionError(f"{name!r} cannot be reached by keyboard")
 
 
+def follow(window):
+    """Open the link that has the focus."""
+    with window.expect_navigation():
+        window.keyboard.press("Enter")
+
+
 def test_the_student_finds_by_keyboard_why_1000_times_its_weight_is_judged_as_it_is(report, open_page):
     window = open_page(report / "index.html")
 
     tab_to(window, "Skip to the content")
     tab_to(window, "Find")
-    window.keyboard.press("Enter")
+    follow(window)
     tab_to(window, "words")
     window.keyboard.type("1000 times")
     window.keyboard.press("Enter")
     assert window.locator("#count").inner_text().startswith("2 claims")
-    window.keyboard.press("Enter")
+    follow(window)
 
     assert (
         window.locator("h1").inner_text() == "Hyaluronic acid binds up to 1000 times its own weight of water"
@@ -99,7 +105,7 @@ def test_the_student_finds_by_keyboard_why_1000_times_its_weight_is_judged_as_it
     assert window.locator(".judged .verdict").inner_text() == "contradicted"
     assert "about 2 g of bound water for each gram" in window.locator(".judged").inner_text()
     tab_to(window, "Kucerik 2011")
-    window.keyboard.press("Enter")
+    follow(window)
     assert window.get_by_role("heading", name="What was found").is_visible()
     assert "read at" in window.locator("table").first.inner_text()
 
@@ -127,7 +133,7 @@ def test_the_reviewer_filters_by_keyboard_to_low_strength_and_opens_a_synthesis(
     assert found.count() == int(window.locator("#count").inner_text().split()[0]) >= 1
     assert {item.get_attribute("data-strength") for item in found.all()} == {"low"}
     tab_to(window, "Change in hair density, topical minoxidil 5 %")
-    window.keyboard.press("Enter")
+    follow(window)
 
     assert "low" in window.locator(".judged .facts").inner_text()
     assert window.get_by_role("img", name="Forest plot of 3 studies").is_visible()
