@@ -156,7 +156,7 @@ def _picture(output: NotebookNode, kind: str, content: str, alt: str) -> Markup:
 def _tidy(text: str) -> str:
     """Return a table of pandas without its style sheet and border, with what is absent as an empty cell."""
     text = _STYLE.sub("", text).replace('<table border="1" class="dataframe">', '<table class="dataframe">')
-    return _ABSENT.sub("<td></td>", text)
+    return _ABSENT.sub("<td></td>", text).replace("<th></th>", "<td></td>")
 
 
 def _joined(text: str | list[str]) -> str:

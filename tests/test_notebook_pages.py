@@ -46,6 +46,12 @@ def test_what_is_absent_is_an_empty_cell_and_a_table_has_no_style_of_its_own():
     assert "style" not in text
 
 
+def test_an_empty_head_of_a_table_is_no_head():
+    text = shown(new_output("display_data", {"text/html": "<table><tr><th></th><th>n</th></tr></table>"}))
+
+    assert "<tr><td></td><th>n</th></tr>" in text
+
+
 def test_a_picture_has_the_words_of_its_cell_and_the_width_it_was_drawn_for():
     picture = new_output("display_data", {"image/png": "iVBO\nRw0="}, metadata={"image/png": {"width": 640}})
 
