@@ -20,6 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 import mesoevidence as me
+from mesoevidence.charts import evidence_map as evidence_map_module
 from mesoevidence.charts import kit, lights
 from tests import drawn
 
@@ -263,7 +264,7 @@ def test_every_format_is_written_and_another_refused(draw, tmp_path):
     chart = draw("natural", False)
 
     for kind, head in (("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")):
-        assert chart.save(tmp_path / f"chart.{kind}")[0].read_bytes().startswith(head)
+        assert chart.save(tmp_path / f"chart.{kind}", dpi=60)[0].read_bytes().startswith(head)
     with pytest.raises(me.EvidenceError, match=r"saved as \.svg, \.pdf or \.png, not as 'chart.gif'"):
         chart.save(tmp_path / "chart.gif")
 
@@ -398,6 +399,16 @@ def test_lights_are_told_apart_with_every_sight(sight):
     seen = [lab(np.clip(np.reshape(SIGHT[sight], (3, 3)) @ linear(colour), 0, 1)) for colour in LEVELS]
 
     assert min(ciede2000(a, b) for a, b in itertools.combinations(seen, 2)) >= 19.5
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_certainties_are_told_apart_with_every_sight_and_in_grey(sight):
+    colours = [level.fill for level in evidence_map_module.LEVELS.values()]
+    seen = [lab(np.clip(np.reshape(SIGHT[sight], (3, 3)) @ linear(colour), 0, 1)) for colour in colours]
+    steps = [lab(linear(kit.grey_of(colour)))[0] for colour in colours]
+
+    assert min(ciede2000(a, b) for a, b in itertools.combinations(seen, 2)) >= 10
+    assert min(b - a for a, b in itertools.pairwise(steps)) >= 10
 
 
 def test_lights_are_told_apart_in_grey():

@@ -31,7 +31,7 @@ class Level(NamedTuple):
 # Ordered blues and a filling disc: the sign alone tells the level where colour does not.
 LEVELS = MappingProxyType(
     {"high": Level("#08306B", 1.0, "High"), "moderate": Level("#2171B5", 0.75, "Moderate"),
-    "low": Level("#6BAED6", 0.5, "Low"), "very-low": Level("#9ECAE1", 0.25, "Very low"),
+    "low": Level("#6BAED6", 0.5, "Low"), "very-low": Level("#C6DBEF", 0.25, "Very low"),
     "not-graded": Level(kit.WHITE, 0.0, "Not graded")}
 )  # fmt: skip
 _ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.74, 3)})
