@@ -63,10 +63,10 @@ def _amstar2(tool: Tool, domains: Mapping[str, str]) -> str:
     flaws = Counter(_AMSTAR2[name].endswith("(critical)") for name, level in domains.items() if level == "no")
     if flaws[True] > 1:
         return "critically-low"
-    if NOT_ASSESSED in domains.values():
-        return NOT_ASSESSED
     if flaws[True]:
         return "low"
+    if NOT_ASSESSED in domains.values():
+        return NOT_ASSESSED
     return "moderate" if flaws[False] > 1 else "high"
 
 

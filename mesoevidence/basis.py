@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mesoevidence import appraisal, files, history, records
+from mesoevidence.bodies import synthesis_of
 from mesoevidence.ledger import Ledger, read, typed
 from mesoevidence.model import Study, Synthesis, Topic
 from mesoevidence.problems import EvidenceError, Problem
@@ -85,8 +86,8 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
     """A judgement that was signed still rests on the same inputs."""
     basis = synthesis.certainty.basis if synthesis.certainty else None
-    if basis is None:
-        return
+    if basis is None or any(line.study in ledger.broken for line in synthesis.include):
+        return  # what could not be read is named by another check
     now = inputs(synthesis, ledger)
     hint = f"judge it again, then `mesoevidence sign {synthesis.id} --by NAME`"
     if not _SIGNED.fullmatch(basis):
@@ -167,16 +168,17 @@ def signing(ledger: Ledger, identifier: str, by: str) -> Signing:
     EvidenceError
         When there is no such judgement, somebody else made it, or the file has no place for the basis.
     """
-    synthesis = ledger.syntheses.get(identifier)
-    record = synthesis.certainty if synthesis else None
-    if synthesis is None or record is None or record.overall is None:
+    synthesis = synthesis_of(ledger, identifier)
+    record = synthesis.certainty
+    if record is None or record.overall is None:
         raise EvidenceError(f"{identifier} has no judgement of certainty; only such a judgement is signed")
     if record.overall.by != by:
         raise EvidenceError(f"the judgement is by {record.overall.by}; who signs stands there under `by`")
     if record.basis is None:
         raise EvidenceError(f"write `basis: unsigned` into the certainty of {identifier}, to be replaced")
-    now, before = inputs(synthesis, ledger), signed_inputs(synthesis, ledger)
-    every = tuple(f"{name} {value}" for name, value in now.items())
+    now = inputs(synthesis, ledger)
+    before = now if digest(now) == record.basis else signed_inputs(synthesis, ledger)
+    every = ("what it was signed on is in no revision; it rests on", *(f"{name} {now[name]}" for name in now))
     place = ledger.records[identifier]
     text = _as_read(ledger, place.path)
     after = _spliced(text, place, record.basis, digest(now))

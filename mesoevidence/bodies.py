@@ -200,7 +200,7 @@ def question_of(ledger: Ledger, record: Synthesis) -> Question:
         [known[slug].label if slug in known else slug for slug in side or ()]
         for side in (pico.intervention, pico.comparator)
     ]
-    treated, compared = (" or ".join([*side[:1], *map(within, side[1:])]) for side in sides)
+    treated, compared = (" or ".join([*side[:1], *map(inside, side[1:])]) for side in sides)
     outcome = ledger.outcomes.get(pico.outcome or "")
     if outcome is None:
         return Question(pico.outcome or "", treated, compared)
@@ -208,13 +208,14 @@ def question_of(ledger: Ledger, record: Synthesis) -> Question:
     return Question(outcome.label, treated, compared, outcome.better, outcome.unit, mid)
 
 
-def within(label: str) -> str:
-    """Return a label as it stands inside a sentence; an abbreviation keeps its capitals.
+def inside(label: str) -> str:
+    """Return a label, or several joined by "or", as it stands inside a sentence; abbreviations stay.
 
-    >>> within("Intradermal saline"), within("PRP")
-    ('intradermal saline', 'PRP')
+    >>> inside("Intradermal saline or PRP"), inside("L-carnitine")
+    ('intradermal saline or PRP', 'L-carnitine')
     """
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    parts = label.split(" or ")
+    return " or ".join(part[:1].lower() + part[1:] if part[1:2].islower() else part for part in parts)
 
 
 def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:

@@ -9,8 +9,9 @@ import mesoevidence as me
 from mesoevidence import cards, suggestions
 from mesoevidence.bodies import Question, question_of, synthesis_of
 from mesoevidence.ledger import Ledger, of
-from mesoevidence.model import CertaintyRecord, Down, Synthesis, Up
+from mesoevidence.model import CertaintyRecord, Down, Range, Synthesis, Up
 from mesoevidence.problems import EvidenceError, Problem
+from mesoevidence.records import Path
 from mesoevidence.statements import statements
 from mesoevidence.suggestions import DOWN, LEVELS, UP
 from mesoevidence.targets import Case, Seen, case, limits_said
@@ -111,6 +112,11 @@ class Certainty:
         """The level as circles; empty where there is none."""
         return SYMBOLS.get(self.level or "", "")
 
+    @property
+    def standing(self) -> str:
+        """Whether somebody reviewed the judgement."""
+        return "draft, unreviewed" if self.status == "draft" else self.status
+
     def domain(self, name: str) -> Domain:
         """Return one domain by its field."""
         for domain in self.domains:
@@ -140,8 +146,8 @@ class Certainty:
     def lines(self) -> dict[str, object]:
         """Return the certainty as a card shows it."""
         level = "not judged yet" if self.level is None else self.level.replace("-", " ")
-        unreviewed = "" if self.status == "reviewed" else " (draft, unreviewed)"
-        said: dict[str, object] = {"certainty": f"{self.symbol} {level}{unreviewed}".lstrip()}
+        standing = "" if self.status == "reviewed" else f" ({self.standing})"
+        said: dict[str, object] = {"certainty": f"{self.symbol} {level}{standing}".lstrip()}
         if self.computed and self.computed != self.level:
             said["its parts give"] = self.computed
         if self.seen.shown and self.seen.measure:
@@ -290,6 +296,10 @@ def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterato
     if missing:
         hint = "GRADE needs start, five domains and overall; or write `system: none` with why"
         yield ledger.problem("E413", synthesis.id, ("certainty",), f"no {', '.join(missing)}", hint, key=True)
+    if isinstance(record.threshold, Range) and record.threshold.range[0] >= record.threshold.range[1]:
+        hint = "lower bound first; for no effect itself write `threshold: no-effect`"
+        path: Path = ("certainty", "threshold", "range")
+        yield ledger.problem("E222", synthesis.id, path, "no effect lies inside this range", hint)
     for name in DOWN:
         part = getattr(record, name)
         if part and part.down and not part.why:

@@ -89,6 +89,8 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
         claim = ledger.claims[claim]
     strength, lines = _deciding(claim, ledger)
     verdict, reasons = _verdict(claim, strength, lines, ledger)
+    if lost := _lost(claim, ledger):
+        reasons = [*reasons, f"not weighed, because missing or not to be read: {', '.join(lost)}"]
     graded = claim.asserts != "fact" and claim.kind not in ("background", "evidence-state")
     wordings = [_CERTAIN[item.wording] for item in claim.appearances if item.wording and graded]
     sizes = [_LARGE[item.size] for item in claim.appearances if item.size in _LARGE and graded]
@@ -201,7 +203,7 @@ def _verdict(
     if claim.kind == "evidence-state":
         return None, ["a claim about the state of the evidence is judged against the ledger by a person"]
     if not lines:
-        return _without_evidence(claim)
+        return _without_evidence(claim, ledger)
     reasons = [f"the most direct and most certain evidence is {strength} ({_named(lines)})"]
     directions: set[str] = {line.direction for line in lines}
     if len(directions - {"neutral"}) > 1:
@@ -213,7 +215,9 @@ def _verdict(
     return _effect(claim, strength, lines, reasons, ledger)
 
 
-def _without_evidence(claim: Claim) -> tuple[VerdictWord, list[str]]:
+def _without_evidence(claim: Claim, ledger: Ledger) -> tuple[VerdictWord, list[str]]:
+    if _lost(claim, ledger):
+        return "not-assessed", ["no evidence is left to weigh"]
     citations = [citation for item in claim.appearances for citation in item.cited]
     lost = ("unresolved", "nonexistent")
     if citations and all(
@@ -223,7 +227,17 @@ def _without_evidence(claim: Claim) -> tuple[VerdictWord, list[str]]:
         return "unverifiable", ["no evidence, and nothing that is cited could be found"]
     if claim.search or any(citation.search for citation in citations):
         return "insufficient", ["a search found no evidence"]
+    if claim.evidence:
+        return "not-assessed", ["nothing that was recorded is evidence by itself, and no search was"]
     return "not-assessed", ["no evidence was recorded, and no search"]
+
+
+def _lost(claim: Claim, ledger: Ledger) -> list[str]:
+    """Return what a claim rests on, and is missing or could not be read: its lines, the studies of those."""
+    named = [line.study or line.synthesis or "" for line in claim.evidence]
+    cited = [ledger.syntheses[name] for name in named if name in ledger.syntheses]
+    named += [line.study for synthesis in cited for line in synthesis.include]
+    return sorted({name for name in named if name not in ledger.records})
 
 
 def _fact(directions: set[str], reasons: list[str]) -> tuple[VerdictWord, list[str]]:
@@ -328,7 +342,10 @@ def _effect(
 
 def _size_seen(lines: Sequence[EvidenceLine], ledger: Ledger) -> tuple[int, str]:
     """Return the largest size that the deciding lines bear out, and that in words."""
-    named = [ledger.syntheses.get(line.synthesis or "") for line in lines]
+    borne = [line for line in lines if line.direction == "supports"]
+    if not borne:
+        return _LARGE["none"], "no line supports it"
+    named = [ledger.syntheses.get(line.synthesis or "") for line in borne]
     found: list[Seen] = [case(ledger, synthesis).seen for synthesis in named if synthesis]
     sizes = [_LARGE[size] for seen in found if (size := seen.size()) in _LARGE]
     if not sizes:
@@ -360,8 +377,7 @@ def _named(lines: Sequence[EvidenceLine]) -> str:
 
 def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
     """A recorded verdict may be stricter than the rule, and says why; it is never milder."""
-    named = [line.study or line.synthesis for line in claim.evidence]
-    if claim.verdict is None or any(name not in ledger.records for name in named):
+    if claim.verdict is None or _lost(claim, ledger):
         return  # what is missing is named by another check
     conclusion = conclude(ledger, claim)
     recorded, by_rule = claim.verdict.judgement, conclusion.verdict

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mesoevidence import bodies, console, targets
-from mesoevidence.bodies import Body
+from mesoevidence.bodies import Body, inside
 from mesoevidence.certainty import Certainty, rate
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Include, Synthesis
 from mesoevidence.problems import EvidenceError
-from mesoevidence.statements import inside
 from mesoevidence.targets import Limits
 from mesoevidence.vocabulary import DESIGNS, Importance
 

@@ -4,10 +4,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# No hook, monitor, pager, outside diff or network: a folder from a stranger must not run anything here.
+# No hook, monitor, pager, outside diff, signature check or network: a stranger's folder runs nothing here.
 _QUIET = (
     "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false",
-    "-c", "protocol.allow=never",
+    "-c", "protocol.allow=never", "-c", "log.showSignature=false",
 )  # fmt: skip
 _SECONDS = 20
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 
 from mesoevidence import console
+from mesoevidence.bodies import inside
 from mesoevidence.certainty import Certainty, Domain
 from mesoevidence.findings import Anticipated, Arm, Comparison, Finding
 from mesoevidence.formulas import MEASURES
 from mesoevidence.grids import Cell, Grid, Line, Part, cell
-from mesoevidence.statements import inside
 from mesoevidence.targets import Limits
 
 LEVELS = MappingProxyType(
@@ -281,13 +281,8 @@ def _certainty(certainty: Certainty, letters: Letters) -> tuple[Line, ...]:
     reasons = [why] if certainty.level == "not-graded" else reasons_of(certainty)
     symbol = ((Part(certainty.symbol, "symbol"),),) if certainty.symbol else ()
     word = (Part(LEVELS[certainty.level], "strong"), letters.mark(reasons))
-    reviewed = () if certainty.status == "reviewed" else _muted(standing(certainty))
+    reviewed = () if certainty.status == "reviewed" else _muted(certainty.standing)
     return (*symbol, word, *reviewed)
-
-
-def standing(certainty: Certainty) -> str:
-    """Return whether somebody reviewed a judgement."""
-    return "draft, unreviewed" if certainty.status == "draft" else certainty.status
 
 
 def reasons_of(certainty: Certainty) -> list[str]:

@@ -148,7 +148,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "E219": _error("indirect without its gap", "Say in which of population, intervention, comparator, outcome it is indirect.", "directness: indirect"),
         "E220": _error("analysis and narrative", "A synthesis has an analysis or says why there is none: exactly one.", "analysis: ... and narrative: ..."),
         "E221": _error("an arm used twice", "A control arm used twice counts its persons twice.", "two lines with moftah-2013, saline"),
-        "E222": _error("an order that cannot be", "min <= q1 <= median <= q3 <= max.", "{q1: 5, median: 4}"),
+        "E222": _error("an order that cannot be", "min <= q1 <= median <= q3 <= max, and the lower bound of a range before the upper.", "{q1: 5, median: 4}"),
         "E223": _error("values that do not fit the outcome", "Events belong to dichotomous outcomes, means to continuous ones.", "{mean: 3.2} for a dichotomous outcome"),
         "E224": _error("a result of another outcome", "A synthesis includes results of the outcome it asks about.", "pico outcome: response; result of hair-density"),
         "E225": _error("evidence counted twice", "A study inside a cited synthesis may not be a second line of the claim.", "synthesis: s and study: in-s"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mesoevidence.bodies import Question
+from mesoevidence.bodies import Question, inside
 from mesoevidence.targets import Seen, limits_said
 from mesoevidence.vocabulary import EvidenceStrength
 
@@ -84,12 +84,3 @@ def _of_hundred(seen: Seen) -> str:
         return ""
     before, after = 100 * seen.baseline, 100 * min(max(seen.baseline + seen.absolute.estimate, 0.0), 1.0)
     return f" In 100 persons: {before:.0f} without it, {after:.0f} with it."
-
-
-def inside(label: str) -> str:
-    """Return a label as it stands inside a sentence: no capital, unless of an abbreviation or a name."""
-    parts = label.split(" or ")
-    return " or ".join(
-        part if part[1:2].isupper() or part[1:2].isdigit() else f"{part[:1].lower()}{part[1:]}"
-        for part in parts
-    )

@@ -19,6 +19,7 @@ from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, words
 LEVELS: tuple[CertaintyLevel, ...] = words(CertaintyLevel)  # type: ignore[assignment]  # best first
 # "Most" of the weight and "far" below the information size: Core GRADE 4 and GRADE 34 give words, no numbers.
 _MOST, _FAR = 0.5, 0.5
+_SERIOUS = 2  # steps for a serious risk of bias after a start at high: Schünemann 2019, PMC6692166
 _VERY_LARGE = 5.0  # Schünemann 2019, PMC6692166, table 1
 
 
@@ -36,7 +37,8 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
     """Return where the lowest design of a body starts (Core GRADE 4, doi:10.1136/bmj-2024-083864).
 
     Randomised trials start high, other studies of an intervention low; where every one of these was appraised
-    with ROBINS-I the body starts high (Schünemann 2019, PMC6692166).
+    with ROBINS-I the body starts high, and a serious risk of bias takes two levels (Schünemann 2019,
+    PMC6692166): where the record does not take them, it starts low.
     """
     found = [(study, line) for line in synthesis.include if (study := ledger.studies.get(line.study))]
     designs = Counter(study.design for study, _ in found)
@@ -47,7 +49,10 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
     robs = [appraisal.appraised(study, line.result) for study, line in loose]
     assessed = [rob for rob in robs if rob and appraisal.risk(rob) != "not-assessed"]
     if robs and len(assessed) == len(robs) and all(rob.tool.startswith("robins-i") for rob in assessed):
-        return "high", (said, "each non-randomised study was appraised with ROBINS-I")
+        taken = synthesis.certainty.risk_of_bias if synthesis.certainty else None
+        if all(appraisal.risk(rob) != "high" for rob in assessed) or (taken and taken.down >= _SERIOUS):
+            return "high", (said, "each non-randomised study was appraised with ROBINS-I")
+        said += "; ROBINS-I finds a serious risk of bias, for which a start at high would take two steps"
     return max((level for level in starts if level), key=LEVELS.index), (said,)
 
 
@@ -166,8 +171,8 @@ def imprecision(case: Case) -> Suggestion:
 
     Core GRADE 2 (doi:10.1136/bmj-2024-081904) and GRADE guidance 34 (doi:10.1016/j.jclinepi.2022.07.014): one
     step where the interval crosses the threshold that bounds the target, two where it crosses both; where it
-    crosses none and the effect is large, the information size decides: one step for fewer persons, two for
-    fewer than half of them.
+    crosses none and the effect is large, the information size decides: one step for fewer persons, counted as
+    in two equal arms, two for fewer than half of them.
     """
     seen = case.seen
     effect, threshold = seen.against(), seen.threshold
@@ -189,12 +194,14 @@ def imprecision(case: Case) -> Suggestion:
         return Suggestion(crossed, (*said, f"it crosses {how}", people))
     size, inputs = targets.information_size(case)
     said.append("it does not cross")
-    if size is None or seen.persons is None:
+    worth = targets.effective_persons(case)
+    if size is None or worth is None:
         return Suggestion(0, (*said, people, inputs))
-    said.append(f"{people} of an optimal information size of {size} ({inputs})")
+    equal = "" if round(worth) == seen.persons else f", worth {worth:.0f} in two equal arms,"
+    said.append(f"{people}{equal} of an optimal information size of {size} ({inputs})")
     if seen.size() != "large" and not _large_difference(case):
         return Suggestion(0, tuple(said))
-    steps = 0 if seen.persons >= size else 2 if seen.persons < _FAR * size else 1
+    steps = 0 if worth >= size else 2 if worth < _FAR * size else 1
     return Suggestion(steps, (*said, "the effect is large, so the information size counts"))
 
 

@@ -10,12 +10,12 @@ from typing import Literal
 import pandas as pd
 
 from mesoevidence import NOTICE, console, documents, files, layouts, selection
+from mesoevidence.bodies import inside
 from mesoevidence.findings import Finding, finding
 from mesoevidence.grids import Document, Grid, Line, Part
 from mesoevidence.layouts import Letters
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.problems import EvidenceError
-from mesoevidence.statements import inside
 from mesoevidence.tables import CERTAINTY, NUMBER, TEXT, WHOLE, Dtype
 from mesoevidence.vocabulary import Importance, words
 
@@ -256,7 +256,7 @@ def _numbers(found: Finding) -> tuple[object, ...]:
 def _judged(found: Finding) -> tuple[object, ...]:
     certainty = found.certainty
     reasons = " ".join(layouts.reasons_of(certainty)) or certainty.why
-    standing = layouts.standing(certainty) if certainty.level else None
+    standing = certainty.standing if certainty.level else None
     return certainty.level, reasons, standing, certainty.plain, found.not_pooled
 
 

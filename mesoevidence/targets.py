@@ -205,16 +205,39 @@ def information_size(case: Case) -> tuple[int | None, str]:
     outcome = case.ledger.outcomes.get(case.synthesis.pico.outcome or "")
     if outcome is None or MEASURES[case.seen.measure or "GEN"].null is None:
         return None, "no information size for this measure"
-    if outcome.type != "dichotomous":
+    if outcome.type == "continuous":
         return 2 * math.ceil(per_arm_means(_SMALL_SMD)), f"a standardised difference of {_SMALL_SMD:g}"
+    if outcome.type != "dichotomous":
+        return None, f"no information size for an outcome of type {outcome.type}"
     baseline = case.seen.baseline
     if baseline is None and case.body and "ci" in case.body.arms:
-        events, people = (np.nansum(case.body.arms[name]) for name in ("ci", "n2i"))
-        baseline = float(events / people) if people else None
+        events, people = case.body.arms["ci"], case.body.arms["n2i"]
+        there = np.isfinite(events) & np.isfinite(people)
+        baseline = float(events[there].sum() / people[there].sum()) if people[there].sum() else None
     if not baseline or baseline >= 1:
         return None, "no control risk to compute an information size from"
     size = 2 * math.ceil(per_arm_risks(baseline, baseline * (1 - _REDUCTION)))
     return size, f"control risk {number(100 * baseline)} %, relative reduction {100 * _REDUCTION:.0f} %"
+
+
+def effective_persons(case: Case) -> float | None:
+    """Return how many persons in two equal arms would tell as much: 4 n1 n2 / (n1 + n2) a study.
+
+    Persons who stand in both arms count once, and so do those of a study whose sizes of arms are not known; a
+    study that gave no effect tells nothing. None where the persons of a study are not known.
+    """
+    arms = case.body.arms if case.body else {}
+    found = 0.0
+    for at, (line, study) in enumerate(zip(case.lines, case.studies, strict=True)):
+        if case.weights[at] <= 0:
+            continue
+        first, second = (float(arms[name][at]) if name in arms else math.nan for name in ("n1i", "n2i"))
+        persons = bodies.analysed(line, case.ledger)
+        if persons is None or study is None:
+            return None
+        both = study.design in bodies.WITHIN or not first + second > 0
+        found += persons if both else 4 * first * second / (first + second)
+    return found
 
 
 def per_arm_means(difference: float, alpha: float = 0.05, power: float = 0.8) -> float:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesoevidence.appraisal import TOOLS, overall
+from mesoevidence.charts import lights
 from tests import ledgers
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("judgement.json").read_text(encoding="utf-8"))
@@ -35,6 +36,21 @@ def test_a_review_without_a_critical_flaw_is_moderate_from_two_lesser_ones():
 
     assert overall("amstar2", {**items, "designs": "no"}) == "high"
     assert overall("amstar2", {**items, "designs": "no", "heterogeneity": "no"}) == "moderate"
+
+
+def test_a_critical_flaw_that_was_seen_weighs_whatever_else_could_not_be_judged():
+    items = dict.fromkeys(TOOLS["amstar2"].domains, "yes") | {"protocol": "no", "interests": "not-assessed"}
+
+    assert overall("amstar2", items) == "low"
+    assert overall("amstar2", items | {"search": "no"}) == "critically-low"
+    assert overall("amstar2", items | {"protocol": "yes"}) == "not-assessed"
+
+
+def test_every_word_of_every_tool_has_a_light_of_its_own_in_the_charts():
+    for name, tool in TOOLS.items():
+        judged = [f"{word}-confidence" if name == "amstar2" else word for word in tool.overall]
+        for word in (*tool.levels, *judged, "not-assessed"):
+            assert word in lights.ORDER, f"{name}: {word}"
 
 
 def rob(domains, judged, tool="rob2"):

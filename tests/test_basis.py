@@ -235,3 +235,49 @@ def test_opening_a_ledger_runs_no_hook_monitor_or_filter_of_its_repository(tmp_p
 
     assert "12 -> 11" in stale(folder)[0]
     assert not mark.exists()
+
+
+@needs_git
+def test_opening_a_ledger_asks_no_program_about_the_signature_of_a_commit(tmp_path, monkeypatch):
+    folder = write(tmp_path)
+    signed(folder, monkeypatch)
+    trap, mark = tmp_path / "trap.sh", tmp_path / "sprung"
+    trap.write_text(
+        f"#!/bin/sh\ntouch {mark}\necho '[GNUPG:] SIG_CREATED ' >&2\necho -----BEGIN PGP SIGNATURE-----\n"
+    )
+    trap.chmod(0o755)
+    git(folder, "init", "-q")
+    git(folder, "config", "gpg.program", str(trap))
+    git(folder, "config", "log.showSignature", "true")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-S", "-m", "sign")
+    mark.unlink()
+    change(folder, STUDY, "events: 12", "events: 11")
+
+    assert "12 -> 11" in stale(folder)[0]
+    assert not mark.exists()
+
+
+def test_a_study_that_cannot_be_read_makes_no_judgement_stale(tmp_path, monkeypatch):
+    folder = write(tmp_path)
+    signed(folder, monkeypatch)
+
+    change(folder, STUDY, "design: rct", "design: rtc")
+
+    assert stale(folder) == []
+
+
+def test_signing_what_is_signed_already_names_no_input_as_changed(tmp_path, monkeypatch, capsys):
+    folder = write(tmp_path)
+    assert signed(folder, monkeypatch) == 0
+    assert "in no revision; it rests on" in capsys.readouterr().out
+
+    assert signed(folder, monkeypatch) == 0
+    assert "no input changed since it was signed" in capsys.readouterr().out
+
+
+def test_signing_under_a_wrong_name_is_answered_with_the_nearest(tmp_path, monkeypatch, capsys):
+    folder = write(tmp_path)
+
+    assert cli.main(["sign", "tea-v-watr", "--by", "ann", "--path", str(folder)]) == 2
+    assert "did you mean `tea-v-water`" in capsys.readouterr().err

@@ -179,6 +179,12 @@ def test_non_randomised_studies_appraised_with_robins_i_may_start_high(tmp_path)
     assert found(tmp_path, study=cohort + block) == []
     unassessed = block.replace("judgement: low", "judgement: not-assessed")
     assert found(tmp_path, study=cohort + unassessed) == [("W603", 8)]
+    serious = cohort + block.replace("judgement: low", "judgement: serious")
+    paid = PARTS.replace("risk_of_bias: {down: 0", "risk_of_bias: {down: 2").replace(
+        "overall: {judgement: high", "overall: {judgement: low"
+    )
+    assert found(tmp_path, study=serious) == [("W603", 8)]
+    assert found(tmp_path, paid, study=serious) == []
 
 
 def study(name, tea, water, n=20, extra=""):
@@ -243,6 +249,59 @@ rob:
     domains: {{blinding: {{judgement: {0}, why: seen}}}}
     overall: {{judgement: {0}, why: seen, by: mesoevidence, on: 2026-01-31}}
 """
+
+
+@pytest.mark.parametrize("bounds", ["[1.25, 0.8]", "[1, 1]"])
+def test_a_range_in_which_nothing_lies_is_an_error_at_its_line(tmp_path, bounds):
+    parts = PARTS.replace("threshold: no-effect", f"threshold: {{range: {bounds}}}")
+
+    assert found(tmp_path, parts) == [("E222", 9)]
+
+
+def test_unequal_arms_count_as_the_equal_ones_that_would_tell_as_much(tmp_path):
+    """4 x 36 x 4 / 40 = 14.4 by hand."""
+    unequal = ledgers.STUDY.replace("n: 20", "n: 36", 1).replace("events: 12, n: 20", "events: 35, n: 36")
+    unequal = unequal.replace("water, n: 20", "water, n: 4").replace("events: 5, n: 20", "events: 1, n: 4")
+    unequal = unequal.replace("12 of 20 v 5 of 20", "35 of 36 v 1 of 4")
+    synthesis = ledgers.SYNTHESIS + "baseline: {risk: 0.25, from: {ref: smith2001, at: abstract}}\n"
+    parts = PARTS.replace("threshold: no-effect", "threshold: {range: [0.5, 0.6]}")
+
+    because = (
+        me.rate(judged(tmp_path, parts, unequal, synthesis), "tea-v-water").domain("imprecision").because
+    )
+
+    assert any("40 persons, worth 14 in two equal arms, of an optimal" in said for said in because)
+
+
+def test_the_control_risk_is_that_of_the_studies_that_counted_events(tmp_path):
+    silent = study("other-2002", 11, 6).replace("events: 6, n: 20", "n: 20")
+    rated = me.rate(
+        judged(tmp_path, PARTS, study("smith-2001", 18, 4), TWO, **{OTHER: silent}), "tea-v-water"
+    )
+
+    assert any("control risk 20.00 %" in said for said in rated.domain("imprecision").because)
+
+
+def test_an_outcome_that_is_neither_a_share_nor_a_mean_has_no_information_size(tmp_path):
+    topic = ledgers.TOPIC.replace("type: dichotomous", "type: time-to-event")
+    effect = "effect: {measure: HR, estimate: 3, ci: [2, 4.5], level: 0.95}"
+    timed = (
+        ledgers.STUDY.partition("    values:")[0]
+        + f"    {effect}\n    from: {{ref: smith2001, at: abstract, "
+    )
+    timed += 'method: reported, figures: "3 (2 to 4.5)"}\n'
+    synthesis = ledgers.SYNTHESIS.replace("measure: RR", "measure: GEN")
+
+    rated = me.rate(judged(tmp_path, study=timed, synthesis=synthesis, **{TOPIC: topic}), "tea-v-water")
+
+    assert "no information size for an outcome of type time-to-event" in rated.domain("imprecision").because
+
+
+@pytest.mark.parametrize("status", ["rejected", "superseded"])
+def test_what_was_set_aside_is_not_called_a_draft(tmp_path, status):
+    text = str(me.rate(judged(tmp_path, synthesis=f"{ledgers.SYNTHESIS}status: {status}\n"), "tea-v-water"))
+
+    assert f"high ({status})" in text and "draft" not in text
 
 
 def test_risk_of_bias_goes_by_the_weight_of_the_studies_at_high_risk_and_by_what_they_change(tmp_path):

@@ -118,6 +118,33 @@ def test_the_verdict_follows_the_table(tmp_path, certainty, wording, direction, 
 MODEST = ledgers.STUDY.replace("events: 5,", "events: 9,").replace("5 of 20", "9 of 20")  # a ratio of 4/3
 
 
+def test_what_could_not_be_read_is_named_and_no_lack_of_evidence_is_claimed(tmp_path):
+    evidence = ledgers.evidence(tmp_path, {STUDY: ledgers.STUDY.replace("design: rct", "design: rtc")})
+
+    conclusion = me.conclude(evidence, "tea-keeps-awake")
+
+    assert conclusion.verdict == "not-assessed"
+    assert conclusion.reasons[-1] == "not weighed, because missing or not to be read: smith-2001"
+    assert not any("no evidence was recorded" in reason for reason in conclusion.reasons)
+
+
+def test_a_study_that_cannot_be_read_makes_no_verdict_a_problem_of_its_own(tmp_path):
+    claim = SAME.replace("judgement: overstated", "judgement: supported")
+    for study in (ledgers.STUDY.replace("design: rct", "design: rtc"), None):
+        folder = tmp_path / ("broken" if study else "missing")
+        overall = "{judgement: high, why: as judged, by: mesoevidence, on: 2026-01-31}"
+        changes = {
+            CLAIM: claim.replace("study: smith-2001", "synthesis: tea-v-water"),
+            STUDY: study,
+            SYNTHESIS: f"{ledgers.SYNTHESIS}certainty: {{system: grade, overall: {overall}}}\n",
+        }
+        assert "E421" not in {problem.code for problem in ledgers.evidence(folder, changes).problems}
+
+
+def test_evidence_that_points_the_other_way_bears_out_no_size(tmp_path):
+    assert concluded(tmp_path, worded("certain", "large", "contradicts"), "high").overclaim_size == 3
+
+
 def test_a_size_that_the_data_do_not_bear_out_is_overstated(tmp_path):
     large = concluded(tmp_path, worded("probable", "large"), "moderate")
     modest = concluded(tmp_path, worded("probable", "large"), "moderate", MODEST)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import pandas as pd
 
-from mesoevidence.bodies import Question, within
+from mesoevidence.bodies import Question, inside
 from mesoevidence.charts.axis import number
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.forest_layout import STYLES, fit
@@ -107,7 +107,7 @@ def _favours(question: Question | None) -> tuple[str, str] | None:
     """Return what stands left and right of the null: it follows from which way the outcome is better."""
     if question is None or question.better is None or not question.comparator:
         return None
-    sides = (f"Favours {within(question.intervention)}", f"Favours {within(question.comparator)}")
+    sides = (f"Favours {inside(question.intervention)}", f"Favours {inside(question.comparator)}")
     return sides if question.better == "lower" else sides[::-1]
 
 
