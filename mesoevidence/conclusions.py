@@ -237,7 +237,7 @@ def _lost(claim: Claim, ledger: Ledger) -> list[str]:
     named = [line.study or line.synthesis or "" for line in claim.evidence]
     cited = [ledger.syntheses[name] for name in named if name in ledger.syntheses]
     named += [line.study for synthesis in cited for line in synthesis.include]
-    return sorted({name for name in named if name not in ledger.records})
+    return sorted({name for name in named if name not in ledger.studies and name not in ledger.syntheses})
 
 
 def _fact(directions: set[str], reasons: list[str]) -> tuple[VerdictWord, list[str]]:
