@@ -125,17 +125,8 @@ def body(ledger: Ledger, synthesis: str | None, measure: str | None = None, arms
         note = [None if told else text for told, text in zip(seen, said, strict=True)]
     studies = tuple(item.study for item in record.include)
     label = record.label or record.id
-    return Body(
-        label,
-        analysis,
-        spec,
-        studies,
-        found,
-        yi,
-        vi,
-        tuple(note),
-        question_of(ledger, record),
-    )
+    question = question_of(ledger, record)
+    return Body(label, analysis, spec, studies, found, yi, vi, tuple(note), question)
 
 
 def _other_arms(record: Synthesis, results: Sequence[Result], arms: Arms) -> dict[str, list[str]]:

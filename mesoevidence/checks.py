@@ -350,6 +350,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             claim_says_what_it_asserts,
             citation_has_its_proof,
             evidence_line_is_whole,
+            conclusions.lines_point_as_their_data,
             conclusions.verdict_follows_the_rule,
         ),
         "studies": (

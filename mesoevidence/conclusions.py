@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesoevidence.certainty import strength_of
 from mesoevidence.ledger import Ledger, of
-from mesoevidence.model import Claim, EvidenceLine, Study, Synthesis
+from mesoevidence.model import Claim, EvidenceLine, Study
 from mesoevidence.problems import EvidenceError, Problem, nearest
+from mesoevidence.strength import GRADED, deciding
 from mesoevidence.targets import Seen, case, side_of
-from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, Size, VerdictWord, Wording, words
+from mesoevidence.vocabulary import EvidenceStrength, Size, VerdictWord, Wording
 
-ORDER: tuple[EvidenceStrength, ...] = words(EvidenceStrength)  # type: ignore[assignment]  # strongest first
-_GRADED: tuple[EvidenceStrength, ...] = ("high", "moderate", "low", "very-low")
 # How certain a wording each certainty allows (GRADE guidelines 26, Santesso 2020): "does", "probably", "may".
 _ALLOWED: dict[EvidenceStrength, int] = {"high": 3, "moderate": 2, "low": 1}
 _CERTAIN: dict[Wording, int] = {"certain": 3, "probable": 2, "possible": 1}
@@ -87,7 +85,7 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
                 f"there is no claim {claim!r}" + (f"; did you mean {near!r}?" if near else "")
             )
         claim = ledger.claims[claim]
-    strength, lines = _deciding(claim, ledger)
+    strength, lines = deciding(claim, ledger)
     verdict, reasons = _verdict(claim, strength, lines, ledger)
     if lost := _lost(claim, ledger):
         reasons = [*reasons, f"not weighed, because missing or not to be read: {', '.join(lost)}"]
@@ -119,11 +117,11 @@ def prospects(data: object, claim: str) -> dict[Wording, dict[EvidenceStrength, 
     """
     ledger = of(data)
     made = ledger.claims[claim]
-    lines = _deciding(made, ledger)[1]
+    lines = deciding(made, ledger)[1]
     if not lines or made.asserts in (None, "fact") or made.kind in ("background", "evidence-state"):
         return {}
     return {
-        wording: {level: _verdict(_worded_as(made, wording), level, lines, ledger)[0] for level in _GRADED}
+        wording: {level: _verdict(_worded_as(made, wording), level, lines, ledger)[0] for level in GRADED}
         for wording in _CERTAIN
     }
 
@@ -131,67 +129,6 @@ def prospects(data: object, claim: str) -> dict[Wording, dict[EvidenceStrength, 
 def _worded_as(claim: Claim, wording: Wording) -> Claim:
     said = [item.model_copy(update={"wording": wording}) for item in claim.appearances]
     return claim.model_copy(update={"appearances": tuple(said)})
-
-
-def evidence_strength(claim: Claim, ledger: Ledger) -> EvidenceStrength:
-    """Return how certain the evidence on a claim is: its most direct and most certain line decides.
-
-    A synthesis gives its overall certainty, or "not-graded" where it says that it is not graded. A study
-    alone, or the best study of a synthesis that is not judged yet, gives a provisional certainty by its
-    design, never above low; what was read second-hand gives very low at most, and an indirect line one level
-    less. Without any line it is "none".
-    """
-    return _deciding(claim, ledger)[0]
-
-
-def _deciding(claim: Claim, ledger: Ledger) -> tuple[EvidenceStrength, list[EvidenceLine]]:
-    """Return the strength that decides, and the lines that have it."""
-    found = list(_strengths(claim, ledger))
-    for directness in ("direct", "indirect"):
-        level = [(line, strength) for line, strength in found if line.directness == directness]
-        if level:
-            best = min((strength for _, strength in level), key=ORDER.index)
-            return best, [line for line, strength in level if strength == best]
-    return "none", []
-
-
-def _strengths(claim: Claim, ledger: Ledger) -> Iterator[tuple[EvidenceLine, EvidenceStrength]]:
-    """Yield the lines that are evidence, each with what it can carry."""
-    for line in claim.evidence:
-        if line.role == "background":
-            continue
-        strength: EvidenceStrength | None = None
-        if synthesis := ledger.syntheses.get(line.synthesis or ""):
-            strength = _of_synthesis(synthesis, ledger)
-        elif study := ledger.studies.get(line.study or ""):
-            strength = _of_study(study)
-        else:
-            continue
-        if claim.asserts == "fact":
-            yield line, "not-graded"
-        elif strength is not None:
-            yield line, _one_less(strength) if line.directness == "indirect" else strength
-
-
-def _of_synthesis(synthesis: Synthesis, ledger: Ledger) -> EvidenceStrength:
-    """Return the certainty of a synthesis; before it is judged, the provisional one of its best study."""
-    if recorded := strength_of(synthesis):
-        return recorded
-    studies = [ledger.studies[line.study] for line in synthesis.include if line.study in ledger.studies]
-    provisional = [strength for study in studies if (strength := _of_study(study))]
-    return min(provisional, key=ORDER.index, default="not-graded")
-
-
-def _of_study(study: Study) -> EvidenceStrength | None:
-    """Return the provisional certainty of one study; None where its design is no evidence by itself."""
-    provisional = DESIGNS[study.design].provisional
-    own = [result for result in study.results if result.provenance.ref in study.reports]
-    second_hand = study.read == "secondary" or bool(study.results and not own)
-    return "very-low" if provisional and second_hand else provisional
-
-
-def _one_less(strength: EvidenceStrength) -> EvidenceStrength:
-    return _GRADED[min(_GRADED.index(strength) + 1, 3)] if strength in _GRADED else strength
 
 
 def _verdict(
@@ -228,7 +165,7 @@ def _without_evidence(claim: Claim, ledger: Ledger) -> tuple[VerdictWord, list[s
     if claim.search or any(citation.search for citation in citations):
         return "insufficient", ["a search found no evidence"]
     if claim.evidence:
-        return "not-assessed", ["nothing that was recorded is evidence by itself, and no search was"]
+        return "not-assessed", ["nothing that was recorded counts as evidence, and no search was"]
     return "not-assessed", ["no evidence was recorded, and no search"]
 
 
@@ -373,6 +310,22 @@ def _word(ranks: Mapping[Any, int], rank: int) -> str:
 
 def _named(lines: Sequence[EvidenceLine]) -> str:
     return ", ".join(f"{line.study or line.synthesis} {line.direction}" for line in lines)
+
+
+def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
+    """A direct line on a synthesis of the same outcome points where its data point, as far as they do."""
+    if claim.asserts not in ("increase", "decrease") or claim.pico is None:
+        return
+    for at, line in enumerate(claim.evidence):
+        synthesis = ledger.syntheses.get(line.synthesis or "")
+        if synthesis is None or line.directness != "direct" or synthesis.pico.outcome != claim.pico.outcome:
+            continue
+        found, said = case(ledger, synthesis).seen.points()
+        agrees = found == claim.asserts
+        if found and line.direction == ("contradicts" if agrees else "supports"):
+            message = f"`{line.direction}` a claim of {claim.asserts}, where {said}"
+            hint = "mend the direction, or judge whether the question is the same"
+            yield ledger.problem("W605", claim.id, ("evidence", at, "direction"), message, hint)
 
 
 def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Claim, Study, Synthesis, Topic
 from mesoevidence.problems import CODES, Problem, nearest
 from mesoevidence.records import Path
+from mesoevidence.vocabulary import SET_ASIDE
 
 Named = tuple[Path, str | None]
 
@@ -39,6 +40,8 @@ def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
         if line.synthesis and not _known(line.synthesis, ledger.syntheses, ledger):
             path = ("evidence", at, "synthesis")
             yield _unknown(ledger, "E107", claim.id, path, line.synthesis, "synthesis", ledger.syntheses)
+        kind = "study" if line.study else "synthesis"
+        yield from _set_aside(claim.id, ("evidence", at, kind), getattr(line, kind), ledger)
     yield from _pico(claim, ledger)
     yield from _topics(claim, ledger)
 
@@ -90,6 +93,7 @@ def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterato
                 continue
             yield _unknown(ledger, "E106", synthesis.id, path, line.study, "study", ledger.studies)
             continue
+        yield from _set_aside(synthesis.id, ("include", at, "study"), line.study, ledger)
         ids = [result.id for result in study.results]
         if line.result not in ids:
             yield _unknown(
@@ -126,6 +130,15 @@ def topic_names_what_exists(topic: Topic, ledger: Ledger) -> Iterator[Problem]:
                 yield ledger.problem(
                     "E104", topic.id, (block, slug), f"`{slug}` is declared twice", hint, key=True
                 )
+
+
+def _set_aside(identifier: str, path: Path, name: str | None, ledger: Ledger) -> Iterator[Problem]:
+    """Yield a problem where a record rests on one that was rejected or superseded."""
+    record = ledger.studies.get(name or "") or ledger.syntheses.get(name or "")
+    if record and record.status in SET_ASIDE:
+        message = f"`{name}` is {record.status}, and no evidence any more"
+        hint = "name what took its place, or delete the line"
+        yield ledger.problem("W708", identifier, path, message, hint)
 
 
 def _known(name: str, records: Mapping[str, object], ledger: Ledger) -> bool:

@@ -7,8 +7,8 @@ from math import floor
 from pathlib import Path
 
 from mesoevidence import escape, files
-from mesoevidence.conclusions import evidence_strength
 from mesoevidence.ledger import Ledger, of
+from mesoevidence.strength import evidence_strength
 from mesoevidence.tables import strongest_wording
 
 STRENGTHS = ("none", "very-low", "low", "moderate", "high")

@@ -205,6 +205,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "W602": _warning("up beside down", "Evidence with a flaw is usually not rated up; say why this one is.", "large_effect: {up: 1} beside risk_of_bias: {down: 1}"),
         "W603": _warning("a start above the lowest design", "A mixed body starts where its lowest design does, or its designs are rated apart.", "start: high   with a case series"),
         "W604": _warning("some concerns in many domains", "Together they may make a high risk; leave it when they do not lower confidence substantially.", "three domains with some-concerns, overall: some-concerns"),
+        "W605": _warning("a line that points against its data", "The pooled interval, or every study, says the opposite of the line's direction.", "direction: supports   an increase, with RR 0.4 (0.2 to 0.8)"),
         # W7xx: claim audit
         "W701": _warning("a background passage as evidence", "What a paper says in passing is no evidence for it; cite its source.", "role: background"),
         "W702": _warning("a claim nobody makes", "A claim should appear in at least one source.", "a claim without appearances"),
@@ -213,6 +214,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "W705": _note("a second-hand number", "It was read in another document than the study's own reports, and is shown so.", "from: {ref: herzruelas2020} of abdallah-2009"),
         "W706": _note("a study nobody uses", "No claim, synthesis or review in the ledger names it.", "a study without use"),
         "W707": _note("a reference nobody cites", "No record names this entry.", "@article{unused2020, ...}"),
+        "W708": _warning("a record that was set aside", "What is rejected or superseded stays to be read, and is no evidence: name what took its place.", "study: x   with status: rejected in x.yaml"),
         # W8xx: the state of a source
         "W801": _warning("a retracted source", "Acknowledge it by a flag, and think again about using it.", "x-status = {retracted}"),
         "W802": _warning("a source under an expression of concern", "Acknowledge it by a flag.", "x-status = {expression-of-concern}"),

@@ -237,7 +237,8 @@ def publication_bias(case: Case) -> Suggestion:
 def large_effect(case: Case) -> Suggestion:
     """Raise non-randomised evidence for a risk ratio beyond 2 or 5 (Schünemann 2019, PMC6692166).
 
-    One step beyond 2 or below 1/2, two beyond 5 or below 1/5. An odds ratio needs a baseline risk.
+    One step beyond 2 or below 1/2, if two studies or more find it (ACIP GRADE Handbook, table 14,
+    cdc.gov/acip-grade-handbook); two beyond 5 or below 1/5. An odds ratio needs a baseline risk.
     """
     if any(study and DESIGNS[study.design].start == "high" for study in case.studies):
         return Suggestion(0, ("randomised trials are not rated up",))
@@ -249,8 +250,10 @@ def large_effect(case: Case) -> Suggestion:
             return Suggestion(None, ("an odds ratio without a baseline risk",))
         ratio = targets.risk_from_odds(ratio, case.seen.baseline) / case.seen.baseline
     away = max(ratio, 1 / ratio) if ratio > 0 else math.inf
-    steps = 2 if away > _VERY_LARGE else 1 if away > targets.LARGE else 0
-    return Suggestion(steps, (f"risk ratio {targets.number(ratio)}",))
+    alone = case.seen.k < 2
+    steps = 2 if away > _VERY_LARGE else 1 if away > targets.LARGE and not alone else 0
+    studies = "of one study, and a large one needs two that agree" if alone else f"of {case.seen.k} studies"
+    return Suggestion(steps, (f"risk ratio {targets.number(ratio)}", studies))
 
 
 def unseen(case: Case) -> Suggestion:

@@ -10,10 +10,10 @@ from mesoevidence import appraisal
 from mesoevidence.bodies import WITHIN, participants
 from mesoevidence.certainty import Certainty, strength_of
 from mesoevidence.checks import Checked
-from mesoevidence.conclusions import ORDER, evidence_strength
 from mesoevidence.ledger import Ledger
 from mesoevidence.links import slugs_of
 from mesoevidence.model import AnyEntry, Claim, Result, Study
+from mesoevidence.strength import ORDER, evidence_strength
 from mesoevidence.vocabulary import DESIGNS, CertaintyLevel, VerdictWord, words
 
 Row = tuple[object, ...]

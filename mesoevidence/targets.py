@@ -83,6 +83,14 @@ class Seen:
         effect = self.against()
         return None if effect is None or self.threshold is None else side_of(effect.estimate, self.threshold)
 
+    def points(self) -> tuple[str | None, str]:
+        """Return which way it points, where its interval leaves out no effect or all studies agree."""
+        if self.computed and self.shown and self.measure and MEASURES[self.measure].null is not None:
+            where = "increase" if self.computed.low > 0 else "decrease" if self.computed.high < 0 else None
+            return where, limits_said(self.shown, self.measure)
+        where = self.direction if self.direction in ("increase", "decrease") else None
+        return where, f"every study shows a {where}"
+
     def size(self) -> str | None:
         """Return the size of the effect in a word: "large", "some", "small" or "none"; None if not known.
 

@@ -28,6 +28,7 @@ VerdictWord = Literal[
 EvidenceStrength = Literal["high", "moderate", "low", "very-low", "not-graded", "none"]
 
 Status = Literal["draft", "reviewed", "rejected", "superseded"]
+SET_ASIDE = frozenset({"rejected", "superseded"})  # such a record stays to be read, and is no evidence
 OutcomeType = Literal["continuous", "dichotomous", "time-to-event", "count", "ordinal", "proportion"]
 Better = Literal["higher", "lower"]
 Importance = Literal["critical", "important", "limited"]

@@ -304,6 +304,19 @@ def test_what_was_set_aside_is_not_called_a_draft(tmp_path, status):
     assert f"high ({status})" in text and "draft" not in text
 
 
+def test_a_large_effect_raises_only_where_two_studies_find_it_and_a_very_large_one_by_two_levels(tmp_path):
+    def steps(tea, water, synthesis):
+        first, second = (
+            study(name, tea, water, 100).replace("design: rct", "design: cohort")
+            for name in ("smith-2001", "other-2002")
+        )
+        evidence = judged(tmp_path, PARTS, first, synthesis, **{OTHER: second})
+        return me.rate(evidence, "tea-v-water").domain("large_effect").suggested
+
+    assert (steps(60, 20, ledgers.SYNTHESIS), steps(60, 20, TWO)) == (0, 1)
+    assert (steps(60, 10, ledgers.SYNTHESIS), steps(38, 20, TWO)) == (2, 0)
+
+
 def test_risk_of_bias_goes_by_the_weight_of_the_studies_at_high_risk_and_by_what_they_change(tmp_path):
     def steps(first, second, tea=120):
         extra = [{"n": 200, "extra": ROB.format(level)} for level in (first, second)]

@@ -1,7 +1,7 @@
 import pytest
 
 import mesoevidence as me
-from mesoevidence.conclusions import evidence_strength
+from mesoevidence.strength import evidence_strength
 from tests import ledgers
 
 CLAIM = "evidence/claims/tea-keeps-awake.yaml"
@@ -139,6 +139,37 @@ def test_a_study_that_cannot_be_read_makes_no_verdict_a_problem_of_its_own(tmp_p
             SYNTHESIS: f"{ledgers.SYNTHESIS}certainty: {{system: grade, overall: {overall}}}\n",
         }
         assert "E421" not in {problem.code for problem in ledgers.evidence(folder, changes).problems}
+
+
+@pytest.mark.parametrize("status", ["rejected", "superseded"])
+def test_a_record_that_was_set_aside_is_no_evidence_and_is_named_where_it_is_used(tmp_path, status):
+    aside = {STUDY: f"{ledgers.STUDY}status: {status}\n"}
+
+    evidence = ledgers.evidence(tmp_path, aside)
+
+    assert strength(tmp_path, aside) == "none"
+    assert [(p.path, p.line) for p in evidence.problems if p.code == "W708"] == [(CLAIM, 9), (SYNTHESIS, 4)]
+
+
+@pytest.mark.parametrize(
+    ("asserts", "direction", "codes"),
+    [
+        ("increase", "supports", []),
+        ("increase", "contradicts", ["W605"]),
+        ("decrease", "supports", ["W605"]),
+        ("decrease", "contradicts", []),
+        ("increase", "neutral", []),
+    ],
+)
+def test_a_line_that_points_against_the_interval_of_its_synthesis_is_named(
+    tmp_path, asserts, direction, codes
+):
+    claim = worded("possible", direction=direction).replace("asserts: increase", f"asserts: {asserts}")
+    changes = {CLAIM: claim.replace("study: smith-2001", "synthesis: tea-v-water")}
+
+    problems = ledgers.evidence(tmp_path, changes).problems
+
+    assert [problem.code for problem in problems if problem.code == "W605"] == codes
 
 
 def test_evidence_that_points_the_other_way_bears_out_no_size(tmp_path):

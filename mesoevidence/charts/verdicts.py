@@ -19,10 +19,10 @@ from mesoevidence.charts.certain import (
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
-from mesoevidence.conclusions import evidence_strength
 from mesoevidence.evidence import Evidence
 from mesoevidence.model import Claim
 from mesoevidence.problems import EvidenceError
+from mesoevidence.strength import evidence_strength
 
 # Which kind of evidence a design is; what is not named is "Other".
 LINES: Mapping[str, tuple[str, ...]] = MappingProxyType(
