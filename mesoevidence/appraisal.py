@@ -10,6 +10,7 @@ from mesoevidence.ledger import Ledger
 from mesoevidence.model import RiskOfBias, Study
 from mesoevidence.problems import Problem, nearest
 from mesoevidence.records import Path
+from mesoevidence.vocabulary import DESIGNS
 
 NOT_ASSESSED = "not-assessed"
 Risk = Literal["low", "some", "high", "not-assessed", "not-judged"]
@@ -148,7 +149,8 @@ def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | Non
 
     The matrix of ROB-ME (BMJ 2023;383:e076754): a study that compared the arms and shows no
     result for the outcome may have left it out because of what it was. Synthesis, study, design, availability
-    (included, excluded, left-out, not-seen), and why it is excluded.
+    (included, excluded, left-out, not-seen), and why it is excluded. What compared nobody itself, such as a
+    review or a guideline, left nothing out.
     """
     for synthesis in ledger.syntheses.values():
         included, pico = {line.study for line in synthesis.include}, synthesis.pico
@@ -164,7 +166,7 @@ def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | Non
                 yield synthesis.id, study.id, study.design, "included", None
             elif reason is not None:
                 yield synthesis.id, study.id, study.design, "excluded", reason
-            elif alike:
+            elif alike and DESIGNS[study.design].start:
                 seen = any(result.outcome == pico.outcome for result in study.results)
                 yield synthesis.id, study.id, study.design, "left-out" if seen else "not-seen", None
 

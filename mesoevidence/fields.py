@@ -73,7 +73,8 @@ def _count(value: object) -> int:
 def _steps(value: object) -> int:
     number = _count(value)
     if number > 3:
-        raise PydanticCustomError("E208", "more than 3 levels: {shown}", {"shown": str(number)})
+        shown = {"shown": str(number), "hint": "0, 1, 2 or 3"}
+        raise PydanticCustomError("E208", "more than 3 levels: {shown}", shown)
     return number
 
 

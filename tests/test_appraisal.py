@@ -135,7 +135,12 @@ def test_a_worse_domain_never_makes_the_overall_judgement_better(data):
 
 def test_the_matrix_of_missing_results_names_studies_that_compared_the_arms_and_show_no_result(tmp_path):
     silent = ledgers.STUDY.replace("smith-2001", "silent-2002").partition("results:")[0]
-    evidence = ledgers.evidence(tmp_path, {"evidence/studies/silent-2002.yaml": silent})
+    review = silent.replace("silent-2002", "review-2003").replace("design: rct", "design: narrative-review")
+    changes = {
+        f"evidence/studies/{name}.yaml": text
+        for name, text in (("silent-2002", silent), ("review-2003", review))
+    }
+    evidence = ledgers.evidence(tmp_path, changes)
 
     rows = evidence.table("missing_results").set_index("study")["availability"].to_dict()
 
