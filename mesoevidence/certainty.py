@@ -268,11 +268,8 @@ def _steps(domain: Domain, steps: int | None) -> str | None:
 
 
 def _said(domain: Domain) -> list[str]:
-    recorded = (
-        "not recorded"
-        if domain.steps is None
-        else f"{_steps(domain, domain.steps)}: {domain.why or 'no why'}"
-    )
+    steps = _steps(domain, domain.steps)
+    recorded = f"{steps}: {domain.why or 'no why'}" if steps else "not recorded"
     suggested = "nothing" if domain.suggested is None else _steps(domain, domain.suggested)
     return [recorded, f"the data suggest {suggested}: {'; '.join(domain.because)}"]
 
@@ -314,18 +311,12 @@ def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterato
 
 
 def _sum(record: CertaintyRecord) -> str:
-    parts = [
-        f"{getattr(record, name).down} for {LABELS[name].lower()}"
-        for name in DOWN
-        if getattr(record, name).down
-    ]
-    ups = [
-        f"{part.up} for {LABELS[name].lower()}" for name in UP if (part := getattr(record, name)) and part.up
-    ]
-    begin = record.start.level if record.start else ""
-    return (
-        begin + (f", less {', '.join(parts)}" if parts else "") + (f", plus {', '.join(ups)}" if ups else "")
-    )
+    said: str = record.start.level if record.start else ""
+    for table, step, word in ((DOWN, "down", "less"), (UP, "up", "plus")):
+        steps = {name: getattr(getattr(record, name), step, 0) for name in table}
+        parts = [f"{count} for {LABELS[name].lower()}" for name, count in steps.items() if count]
+        said += f", {word} {', '.join(parts)}" if parts else ""
+    return said
 
 
 def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:

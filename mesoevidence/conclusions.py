@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mesoevidence.blocks import Pico
+from mesoevidence.bodies import WITHIN
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Study
 from mesoevidence.problems import EvidenceError, Problem, nearest
@@ -224,18 +226,22 @@ def _interval_place(line: EvidenceLine, ledger: Ledger) -> tuple[str, str] | Non
 
 
 def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> Iterator[str]:
-    """Yield, where nobody had the event, how often it may happen all the same: 3/n, the rule of three."""
-    outcome = claim.pico.outcome if claim.pico else None
+    """Yield, where nobody had the event, how often it may happen all the same: 3/n, the rule of three.
+
+    Only who was given what the claim is about counts, and each study once, however often it looked.
+    """
+    asked = claim.pico or Pico()
     for line in lines:
         synthesis, study = ledger.syntheses.get(line.synthesis or ""), ledger.studies.get(line.study or "")
-        parts = (
-            [(item.study, item.result, item.intervention) for item in synthesis.include] if synthesis else []
-        )
-        results = study.results if study else ()
-        parts += [(line.study or "", item.id, ()) for item in results if item.outcome == outcome]
-        counts = [_counted(ledger.studies.get(name), result, arms) for name, result, arms in parts]
-        persons = sum(n for _, n in counts)
-        if persons and all(events == 0 for events, _ in counts):
+        include = synthesis.include if synthesis else ()
+        parts = [(item.study, item.result, item.intervention) for item in include]
+        if study:
+            named = study.arms.items()
+            arms = tuple(name for name, arm in named if arm.intervention in (asked.intervention or ()))
+            parts = [(study.id, item.id, arms) for item in study.results if item.outcome == asked.outcome]
+        counts = [(name, *_counted(ledger.studies.get(name), result, arms)) for name, result, arms in parts]
+        persons = sum({name: n for name, _, n in sorted(counts, key=lambda found: found[2])}.values())
+        if persons and all(events == 0 for _, events, _ in counts):
             bound = f"up to {300 / persons:.2g} % cannot be ruled out (3/n)"
             yield f"{line.study or line.synthesis}: 0 events in {persons} persons; {bound}"
 
@@ -247,7 +253,8 @@ def _counted(study: Study | None, result: str, arms: Sequence[str]) -> tuple[int
     known = [(part.events, part.n) for part in values if part.events is not None and part.n is not None]
     if not known or len(known) < len(values):
         return None, 0
-    return sum(events for events, _ in known), sum(n for _, n in known)
+    together = max if study and study.design in WITHIN else sum
+    return sum(events for events, _ in known), together(n for _, n in known)
 
 
 def _effect(
@@ -269,10 +276,8 @@ def _effect(
     claimed = max((_LARGE[item.size] for item in claim.appearances if item.size in _LARGE), default=0)
     allowed, said = _size_seen(lines, ledger)
     if claimed > allowed:
-        reasons = [
-            *reasons,
-            f"called {_word(_LARGE, claimed)}, where {_word(_LARGE, allowed)} is borne out: {said}",
-        ]
+        called = f"called {_word(_LARGE, claimed)}, where {_word(_LARGE, allowed)} is borne out: {said}"
+        reasons = [*reasons, called]
         return "overstated", _worded(claim, strength, reasons)[1] if _beyond(claim, strength) else reasons
     return _worded(claim, strength, reasons)
 

@@ -63,11 +63,8 @@ def markdown(document: Document) -> str:
 
 def _markdown_table(grid: Grid) -> str:
     head = [escape.markdown(name) for name in grid.named()]
-    rows = [
-        head,
-        ["---"] * len(head),
-        *([_markdown_cell(item) for item in _spread(row)] for row in grid.body),
-    ]
+    rows = [head, ["---"] * len(head)]
+    rows += [[_markdown_cell(item) for item in _spread(row)] for row in grid.body]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

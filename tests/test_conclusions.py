@@ -346,7 +346,18 @@ def test_where_nobody_had_the_event_the_rule_of_three_is_printed(tmp_path):
     conclusion = concluded(tmp_path, RARE, study=none)
 
     assert conclusion.verdict == "insufficient"
-    assert "smith-2001: 0 events in 40 persons; up to 7.5 % cannot be ruled out (3/n)" in conclusion.reasons
+    assert "smith-2001: 0 events in 20 persons; up to 15 % cannot be ruled out (3/n)" in conclusion.reasons
+
+
+def test_the_rule_of_three_counts_nobody_twice(tmp_path):
+    none = ledgers.STUDY.replace("events: 12", "events: 0").replace("events: 5", "events: 0")
+    none = none.replace("12 of 20 v 5 of 20", "0 of 20 v 0 of 20")
+    again = none + none.partition("results:\n")[2].replace("id: evening", "id: night")
+    both = again.replace("design: rct", "design: rct-within-person").replace("green-tea, n", "water, n")
+
+    for study in (again, both):
+        reasons = concluded(tmp_path, RARE, study=study).reasons
+        assert "smith-2001: 0 events in 20 persons; up to 15 % cannot be ruled out (3/n)" in reasons
 
 
 @pytest.mark.parametrize(
