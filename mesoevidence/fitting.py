@@ -59,6 +59,7 @@ def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
         scale = known(np.sqrt(spread), 1.0)
     estimate, se = questions.centre + at.mean, scale * wald
     crit = critical(k, test, level)
+    # Prediction: Higgins, Thompson and Spiegelhalter 2009, J R Stat Soc A 172:137.
     wide = np.where((k > 2) & (method != "EE"), crit * np.sqrt(se * se + tau2), np.nan)
     numbers = {
         **inference(estimate, se, crit, np.full(np.shape(k), np.nan) if test == "z" else known(df)),

@@ -14,6 +14,7 @@ Size = Literal["large", "some", "small", "none", "not-stated"]
 Specificity = Literal["full", "partial", "vague", "none"]
 Resolution = Literal["resolved", "ambiguous", "unresolved", "nonexistent", "pending"]
 Match = Literal["probable", "possible", "mismatch"]
+# Mogull 2017; Jergas and Baethge.
 Fidelity = Literal[
     "accurate", "oversimplified", "overgeneralised", "inaccurate", "indirect", "unsubstantiated",
     "unrelated", "contradicts", "unobtainable", "unchecked",

@@ -111,6 +111,17 @@ def test_codes_and_records_are_shown_as_the_library_has_them(monkeypatch):
     assert "| `events` | whole number, 0 or more |" in reference.records()
 
 
+def test_every_source_of_a_method_is_named_where_the_method_is_written():
+    page = " ".join((DOCS / "methods.md").read_text(encoding="utf-8").split())
+    code = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "mesoevidence").rglob("*.py"))
+    written = " ".join(re.sub(r"[()#,]| et al\.?", " ", code).split())
+
+    sources = re.findall(r"[A-Z][a-zé-]+ (?:19|20)\d\d\b", page)
+    assert len(sources) > 25
+    for source in sources:
+        assert source in written, source
+
+
 @pytest.mark.slow
 def test_the_pages_build_without_a_warning_and_ask_no_server_for_anything(tmp_path):
     pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
