@@ -1,5 +1,7 @@
 """Small ledgers written as text, for tests: one topic, one study, one claim and their references."""
 
+import json
+from itertools import product
 from pathlib import Path
 
 import mesoevidence as me
@@ -78,3 +80,57 @@ def write(folder: Path, changes: dict[str, str | None] | None = None) -> Path:
 def evidence(folder: Path, changes: dict[str, str | None] | None = None) -> "me.Evidence":
     """Return the small ledger loaded."""
     return me.load(write(folder, changes))
+
+
+BREAKOUTS = (
+    "",
+    '">',
+    "'>",
+    "</title>",
+    "</style>",
+    "</script>",
+    "-->",
+    "]]>",
+    "</textarea>",
+    "</td></table>",
+)
+VECTORS = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>",
+    "<iframe src=//a.example>",
+    "<a href=javascript:alert(1)>x</a>", "<base href=//a.example>", "<meta http-equiv=refresh content=0>",
+    "<link rel=stylesheet href=//a.example>", "<style>*{display:none}</style>",
+    "<form action=//a.example><input>",
+    "<object data=//a.example>", '" onmouseover="alert(1)', "' autofocus onfocus='alert(1)", "{{ 7 * 7 }}",
+    "{% raw %}", "<details open ontoggle=alert(1)>", "&lt;script&gt;alert(1)&lt;/script&gt;", "<!--",
+    "javascript:alert(1)", "<math><mi xlink:href=javascript:alert(1)>",
+)  # fmt: skip
+HOSTILE = tuple(f"{first}{second}" for first, second in product(BREAKOUTS, VECTORS))
+
+
+def hostile(texts: tuple[str, ...] = HOSTILE) -> dict[str, str | None]:
+    """Return the changes that make a claim of each hostile text, and plant the first in all other records."""
+    files: dict[str, str | None] = {}
+    rows = []
+    for at, text in enumerate(texts):
+        said, short = json.dumps(text), json.dumps(text[:60])  # YAML reads the double-quoted text of JSON
+        claim = CLAIM.replace("tea-keeps-awake", f"hostile-{at}").replace(
+            "Green tea keeps adults awake", said
+        )
+        claim = claim.replace('"paragraph 2"', said).replace('"keeps you wide awake"', short)
+        claim = claim.replace('"one small trial"', said)
+        files[f"evidence/claims/hostile-{at}.yaml"] = f"{claim}note: {said}\n"
+        quoted = text.replace('"', '""')
+        rows.append(f'magazine2020,"{quoted}",hostile-{at}\n')
+    said = json.dumps(texts[0])
+    study = STUDY.replace("at: abstract", f'at: {said}, via: "javascript:alert(1)"')
+    study += f"flags: [{{code: W329, what: {said}, why: {said}}}]\nregimen: {said}\nnote: {said}\n"
+    files["evidence/studies/smith-2001.yaml"] = study + f"not_seen: [{said}]\ninterests: {said}\n"
+    files["evidence/syntheses/tea-v-water.yaml"] = SYNTHESIS + f"label: {said}\nnote: {said}\n"
+    topic = TOPIC.replace("label: Tea\n", f"label: {said}\n").replace("Awake or not", said)
+    files["evidence/topics/tea.yaml"] = topic.replace("Green tea", said)
+    files["references.bib"] = REFERENCES.replace(
+        "Ten facts about tea", "<script>alert(1)</script><img src=x>"
+    )
+    odd = "../../escape,paragraph 3,hostile-0\n<script>,<img src=x>,hostile-0\n"
+    files["evidence/coverage.csv"] = f"article,locator,claims\n{''.join(rows)}{odd}"
+    return files

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import mesoevidence as me
+from tests import ledgers
 
 CHROMIUM = Path("/usr/bin/chromium")
 TYPES = {
@@ -174,3 +175,25 @@ def test_without_scripts_every_record_is_still_listed(report, open_page):
 
     assert not window.locator("form").is_visible()
     assert window.get_by_role("link", name="Hyaluronic acid binds up to 1000 times").is_visible()
+
+
+def test_two_hundred_hostile_texts_are_inert_on_every_page(tmp_path, open_page):
+    evidence = ledgers.evidence(tmp_path / "ledger", ledgers.hostile())
+    assert len(evidence.claims) == len(ledgers.HOSTILE) + 1 == 201
+    report = me.write_report(evidence, tmp_path / "out", execute=False).parent
+    window = open_page(report / "index.html")
+    opened = []
+    window.on("dialog", lambda dialog: opened.append(dialog.message))
+
+    for path in sorted(report.rglob("*.html")):
+        window.goto(path.as_uri())
+        foreign = window.locator(
+            "base, link, iframe, object, embed, math, main style, [onerror], [onload], [onfocus]"
+        )
+        assert foreign.count() == 0, path
+        assert window.locator("script").count() == (path.name == "find.html"), path
+        assert window.url == path.as_uri()
+        if path.name.startswith("hostile-"):
+            text = ledgers.HOSTILE[int(path.stem.removeprefix("hostile-"))]
+            assert window.locator("h1").text_content() == text
+    assert opened == []

@@ -11,7 +11,7 @@ import mesoevidence as me
 from mesoevidence import cli, site
 from tests import ledgers
 
-HOSTILE = """'"><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>'"""
+PICTURES = ("data:image/svg+xml;base64,", "data:image/png;base64,")
 COVERAGE = """\
 article,locator,claims
 magazine2020,paragraph 1,no assertion
@@ -219,57 +219,20 @@ def test_a_sentence_of_an_article_leads_to_its_verdict(tmp_path):
     assert re.search(r'paragraph 1</th><td colspan="4" class="small">no assertion', text)
 
 
-def planted(text, old):
-    assert old in text
-    return text.replace(old, HOSTILE)
-
-
 def test_hostile_text_is_inert_on_every_page(tmp_path):
-    claim = planted(planted(ledgers.CLAIM, "Green tea keeps adults awake"), '"keeps you wide awake"')
-    claim = planted(planted(claim, '"paragraph 2"'), '"one small trial"')
-    study = ledgers.STUDY.replace("at: abstract", f'at: {HOSTILE}, via: "javascript:alert(1)"')
-    study += (
-        f"flags: [{{code: W329, what: {HOSTILE}, why: {HOSTILE}}}]\nregimen: {HOSTILE}\nnote: {HOSTILE}\n"
-    )
-    study += f"not_seen: [{HOSTILE}]\ninterests: {HOSTILE}\n"
-    synthesis = ledgers.SYNTHESIS + f"label: {HOSTILE}\nnote: {HOSTILE}\n"
-    topic = planted(planted(planted(ledgers.TOPIC, "label: Tea\n"), "Awake or not"), "Green tea")
-    topic = topic.replace(f"\n{HOSTILE}", f"\nlabel: {HOSTILE}\n")
-    references = ledgers.REFERENCES.replace(
-        "Ten facts about tea", "<script>alert(1)</script><img src=x onerror=1>"
-    )
-    coverage = COVERAGE + "../../escape,paragraph 3,tea-keeps-awake\n<script>,<img src=x>,tea-keeps-awake\n"
-
     found = written(
-        tmp_path,
-        {
-            "evidence/claims/tea-keeps-awake.yaml": claim,
-            "evidence/studies/smith-2001.yaml": study,
-            "evidence/syntheses/tea-v-water.yaml": synthesis,
-            "evidence/topics/tea.yaml": topic,
-            "references.bib": references,
-            "evidence/coverage.csv": coverage,
-        },
+        tmp_path, ledgers.hostile(("'\"><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>",))
     )
 
-    assert not list(tmp_path.glob("escape*"))
+    assert not list(tmp_path.rglob("escape*"))
     for name, text in found.items():
         seen = Page(text)
         assert seen.tags.count("script") == (name == "find.html"), name
         assert not [item for item in seen.attributes if item.startswith("on")], name
         assert not [link for link in seen.links if link.startswith("javascript")], name
-        assert all(
-            source.startswith(("data:image/svg+xml;base64,", "data:image/png;base64,"))
-            for source in seen.sources
-        ), name
-    for name in (
-        "claims/tea-keeps-awake",
-        "studies/smith-2001",
-        "syntheses/tea-v-water",
-        "topics/tea",
-        "find",
-    ):
-        assert "{{ 7 * 7 }}" in found[f"{name}.html"], name
+        assert all(source.startswith(PICTURES) for source in seen.sources), name
+    pages = ("claims/hostile-0", "studies/smith-2001", "syntheses/tea-v-water", "topics/tea", "find")
+    assert all("{{ 7 * 7 }}" in found[f"{name}.html"] for name in pages)
 
 
 def test_only_an_id_becomes_the_name_of_a_file():
