@@ -131,6 +131,17 @@ def test_problems_are_shown_and_never_hidden(tmp_path):
     assert "13 does not occur in the figures" in found["studies/smith-2001.html"]
 
 
+def test_a_problem_leads_to_its_record(tmp_path):
+    text = page(
+        tmp_path, "problems.html", {"evidence/studies/smith-2001.yaml": ledgers.STUDY + "flags: []\n"}
+    )
+    doubt = ledgers.STUDY.replace("{intervention: green-tea, n: 20}", "{intervention: green-tea, n: 10}")
+    doubtful = page(tmp_path, "problems.html", {"evidence/studies/smith-2001.yaml": doubt})
+
+    assert "studies/smith-2001.html" not in Page(text).links
+    assert "studies/smith-2001.html" in Page(doubtful).links
+
+
 def test_a_judgement_shows_that_nobody_reviewed_it(tmp_path):
     found = written(tmp_path)
 
