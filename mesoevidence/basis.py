@@ -86,7 +86,8 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
     """A judgement that was signed still rests on the same inputs."""
     basis = synthesis.certainty.basis if synthesis.certainty else None
-    if basis is None or any(line.study in ledger.broken for line in synthesis.include):
+    lost = "evidence/topics/" in ledger.broken and synthesis.pico.outcome not in ledger.outcomes
+    if basis is None or lost or any(line.study in ledger.broken for line in synthesis.include):
         return  # what could not be read is named by another check
     now = inputs(synthesis, ledger)
     hint = f"judge it again, then `mesoevidence sign {synthesis.id} --by NAME`"

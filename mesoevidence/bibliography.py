@@ -24,7 +24,7 @@ from bibtexparser.model import (
 from pylatexenc.latex2text import LatexNodes2Text
 
 from mesoevidence import files
-from mesoevidence.problems import Problem, short
+from mesoevidence.problems import Problem, nearest, short
 from mesoevidence.vocabulary import ReferenceStatus, words
 
 # The parser logs every broken block as well as returning it; a problem is said once.
@@ -60,6 +60,7 @@ _SIGNS = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", r"\{": 
 _TILDE = "\ue000"  # stands for an accent that the splitting of names would take for a space
 _DELIMITER = re.compile(r'(?<!\\)[{}"#]')
 _ESCAPED = re.compile(r"\\([_%&#~])")
+_READ = frozenset((*_PATTERNS, "author", "journal", "pages", "pmcid", "title", "x-status"))
 _AS_WRITTEN = frozenset(("doi", "url", "urldate", "pmid"))
 _DECODER = LatexNodes2Text(math_mode="verbatim", keep_braced_groups=False, strict_latex_spaces=True)
 
@@ -216,6 +217,7 @@ def _add(
         yield Problem(path, line, 1, "E022", message, "lower-case letters and digits")
         return
     fields: dict[str, str] = {}
+    missed = _READ - {field.key.lower() for field in entry.fields}
     authors: tuple[Person, ...] = ()
     for field in entry.fields:
         name, at = field.key.lower(), (field.start_line or 0) + 1
@@ -228,6 +230,8 @@ def _add(
             hint = "write the text in braces, or add an @string"
             yield Problem(path, at, 1, "E023", f"`{missing}` is not defined", hint)
             continue
+        if name not in _READ and (near := nearest(name, missed, 0.75)):
+            yield Problem(path, at, 1, "E026", f"there is no field `{name}`", f"did you mean `{near}`?")
         value, fault = _ESCAPED.sub(r"\1", raw) if name in _AS_WRITTEN else _decoded(raw), ""
         people: tuple[Person, ...] = ()
         if name == "author":

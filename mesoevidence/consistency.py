@@ -322,7 +322,7 @@ def parts_add_up(study: Study, ledger: Ledger) -> Iterator[Problem]:
         figures, place = result.provenance.figures, ("results", at, "from", "figures")
         for arm, values in (result.values or {}).items():
             limit = study.arms[arm].n if arm in study.arms else None
-            if values.n and limit and values.n > limit:
+            if values.n and limit is not None and values.n > limit:
                 message = f"{values.n} analysed, but {limit} allocated: {values.n - limit} too many"
                 hint = "look at both figures again; hairs, lesions or sides are not persons"
                 yield ledger.problem("W309", study.id, ("results", at, "values", arm, "n"), message, hint)

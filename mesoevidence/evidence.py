@@ -4,10 +4,10 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -89,6 +89,8 @@ class Evidence:
         What the checks found, and how many ran.
     shipped : bool
         Whether this is the ledger that comes with the library, because none was found.
+    whole, conditions
+        Of a selection: the evidence it was made from, and every condition it meets, in the order asked.
 
     Examples
     --------
@@ -101,6 +103,8 @@ class Evidence:
     ledger: Ledger
     checked: Checked
     shipped: bool = False
+    whole: "Evidence | None" = field(default=None, repr=False, compare=False)
+    conditions: tuple[tuple[str, Any], ...] = ()
 
     @property
     def topics(self) -> Shelf[Topic]:
@@ -143,7 +147,7 @@ class Evidence:
         year: int | tuple[int, int] | None = None,
         source: Words | None = None,
     ) -> "Evidence":
-        """Return the part of the evidence that meets every condition; selections compose.
+        """Return the part of the evidence that meets every condition; selections compose in any order.
 
         Parameters
         ----------
@@ -182,11 +186,14 @@ class Evidence:
             "year": year,
             "source": source,
         }
-        selected = self
-        for name, wanted in asked.items():
-            if wanted is not None:
-                selected = selected._kept(*SELECTORS[name](selected.ledger, self.ledger, wanted))
-        return selected
+        whole = self.whole or self
+        given = ((name, wanted) for name, wanted in asked.items() if wanted is not None)
+        conditions = (*self.conditions, *given)
+        selected = whole
+        for name, selector in SELECTORS.items():  # always in this order, whichever came first
+            for wanted in (wanted for named, wanted in conditions if named == name):
+                selected = selected._kept(*selector(selected.ledger, whole.ledger, wanted))
+        return replace(selected, whole=whole, conditions=conditions)
 
     def _kept(
         self, claims: Collection[str], studies: Collection[str], syntheses: Collection[str]
@@ -319,7 +326,7 @@ class Evidence:
             "checks": console.summary(self.checked),
         }
         title = repr(self)[1:-1]
-        return _bar(shown) + cards.html(title, content)
+        return cards.html(title, content) + _bar(shown)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Evidence:

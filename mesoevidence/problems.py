@@ -113,6 +113,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "E023": _error("an undefined abbreviation", "A bare word in a field must be defined by @string; else write the text in braces.", "journal = jead"),
         "E024": _error("a bibliography field stands twice", "Keep one of them.", "title = {A}, title = {B}"),
         "E025": _error("a bibliography field out of pattern", "A DOI begins with 10., a PMID is a number, a year has four digits, @online needs url and urldate, every entry a title.", "doi = {doi.org/abc}"),
+        "E026": _error("no such bibliography field", "Probably a slip of the pen: what the field says would be lost.", "auhtor = {Moftah, N.}"),
         # E1xx: ids and references
         "E101": _error("an id out of pattern", "Ids are lower-case words joined by hyphens, at most 64 characters, and no reserved file name.", "id: Moftah_2013"),
         "E102": _error("the id is not the file's name", "So that a record is found where its id says.", "id: moftah-2012   in moftah-2013.yaml"),
@@ -234,10 +235,10 @@ def short(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return the word most like `word`, if one is like it at all.
+def nearest(word: str, words: Iterable[str], alike: float = 0.6) -> str | None:
+    """Return the word most like `word`, if one is like it at all, from 0 to 1.
 
     >>> nearest("hair-densty", ["hair-density", "response"])
     'hair-density'
     """
-    return next(iter(get_close_matches(word, list(words), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(word, list(words), n=1, cutoff=alike)), None)

@@ -1,8 +1,7 @@
 """Which records have to do with a topic, claim, outcome, design, intervention, year or source."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from mesoevidence import tables
 from mesoevidence.ledger import Ledger
@@ -17,8 +16,8 @@ Kept = tuple[Collection[str], Collection[str], Collection[str]]
 
 def _wanted(asked: Words, known: Collection[str], what: str) -> frozenset[str]:
     """Return the words asked for, each of which the ledger must know."""
-    wanted = frozenset([asked] if isinstance(asked, str) else asked)
-    for word in sorted(wanted):
+    wanted = frozenset([asked] if isinstance(asked, str) or not isinstance(asked, Collection) else asked)
+    for word in sorted(wanted, key=str):
         if word not in known:
             near = nearest(str(word), known)
             raise EvidenceError(
@@ -47,22 +46,13 @@ def _by_intervention(part: Ledger, whole: Ledger, asked: Words) -> Kept:
 
 
 def _by_claim(part: Ledger, whole: Ledger, asked: Words) -> Kept:
-    return _under(part, _wanted(asked, [claim for claim, _ in _sourced(whole)], "claim"))
+    return _under(part, _wanted(asked, whole.claims, "claim"))
 
 
 def _by_source(part: Ledger, whole: Ledger, asked: Words) -> Kept:
-    wanted = _wanted(asked, [key for _, keys in _sourced(whole) for key in keys], "source")
-    return _under(
-        part, {claim.id for claim in part.claims.values() if wanted & {a.source for a in claim.appearances}}
-    )
-
-
-def _sourced(whole: Ledger) -> Iterator[tuple[str, list[str]]]:
-    """Yield every claim of the ledger, those that a selection left out among them, with its sources."""
-    for key, record in whole.records.items():
-        if record.path.startswith("evidence/claims/"):
-            appearances: Any = record.values.get("appearances", ())
-            yield key, [str(item["source"]) for item in appearances]
+    sources = {key: {seen.source for seen in claim.appearances} for key, claim in whole.claims.items()}
+    wanted = _wanted(asked, {key for keys in sources.values() for key in keys}, "source")
+    return _under(part, {key for key in part.claims if wanted & sources[key]})
 
 
 def _by_design(part: Ledger, whole: Ledger, asked: Words) -> Kept:
@@ -77,6 +67,8 @@ def _by_year(part: Ledger, whole: Ledger, asked: int | tuple[int, int]) -> Kept:
             f"a year is a whole number, or first and last year as (2010, 2020), not {asked!r}"
         )
     first, last = ends
+    if first > last:
+        raise EvidenceError(f"the first year comes first: ({last}, {first}), not {asked!r}")
     years = {
         study.id: whole.references.get(study.reports[0]) for study in part.studies.values() if study.reports
     }

@@ -116,6 +116,18 @@ def test_what_changed_is_named_also_when_it_was_committed_since(tmp_path, monkey
     assert "tea events 12 -> 11; smith-2001 evening: water events 5 -> 6" in stale(folder)[0]
 
 
+@pytest.mark.parametrize(("path", "old"), [(STUDY, "design: rct"), (TOPIC, "better: higher")])
+def test_an_input_that_cannot_be_read_is_named_at_its_line_and_not_as_a_change(
+    tmp_path, monkeypatch, path, old
+):
+    folder = write(tmp_path)
+    signed(folder, monkeypatch)
+    change(folder, path, old, f"{old}x")
+
+    assert stale(folder) == []
+    assert [problem.path for problem in me.load(folder).problems if problem.severity == "error"] == [path]
+
+
 def test_without_a_repository_it_is_stale_all_the_same(tmp_path, monkeypatch):
     folder = write(tmp_path)
     signed(folder, monkeypatch)

@@ -260,6 +260,8 @@ def test_the_status_of_a_source_shows_wherever_it_is_cited(tmp_path, status):
         ("@article{b2015, title = {T},\n url = {javascript:alert(1)}}", "E025", 3),
         ("@article{b2015, title = {T},\n x-status = {fine}}", "E025", 3),
         ("@article{b2015, title = {T},\n note = {}}", "E025", 3),
+        ("@article{b2015, title = {T},\n auhtor = {Smith, A.}}", "E026", 3),
+        ("@article{b2015, title = {T},\n yaer = {2015}}", "E026", 3),
         ("@article{b2015, year = 2015}", "E025", 2),
         ("@online{b2015, title = {T}, url = {https://example.org}}", "E025", 2),
         ("@article{a2014, title = {again}}", "E021", 2),

@@ -218,6 +218,11 @@ PLANTED = {
         study([result(effect("RR", "1.90", "0.80", "2.40"), "response")]),
         "on the log scale is 1.39, not 1.90",
     ),
+    "some analysed, but nobody allocated": (
+        "W309",
+        study([result("values: {x: {mean: 3, n: 21}}", "density")]).replace("n: 20", "n: 0"),
+        "21 analysed, but 0 allocated: 21 too many",
+    ),
     "more analysed than allocated": (
         "W309",
         study([result("values: {x: {mean: 3, n: 21}}", "density")]),

@@ -1,4 +1,7 @@
 import csv
+import itertools
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -6,6 +9,7 @@ import pytest
 import mesoevidence as me
 from tests import ledgers
 
+ROOT = Path(__file__).parent.parent
 TABLES = [
     *("claims", "appearances", "citations", "studies", "arms", "results"),
     *("risk_of_bias", "missing_results", "syntheses", "references", "outcomes", "problems"),
@@ -55,7 +59,13 @@ def test_where_there_is_none_the_shipped_ledger_is_taken_and_every_view_says_so_
 
     assert evidence.shipped
     assert repr(evidence).startswith("<Evidence: no ledger here or above: this is the one that ships with")
-    assert "ships with mesoevidence" in evidence._repr_html_()
+    assert (
+        re.sub(r"<[^>]*>", " ", evidence._repr_html_())
+        .split("ships with mesoevidence")[0]
+        .strip()
+        .endswith("Evidence: no ledger here or above: this is the one that")
+    )
+    assert "supported" not in evidence._repr_html_().split("ships with mesoevidence")[0]
     assert "ships with mesoevidence" in evidence.table("claims").attrs["ledger"]
 
 
@@ -274,6 +284,32 @@ def test_a_selection_is_never_more_than_what_it_was_made_from(tea):
         part = tea.select(**{name: wanted})
         assert set(part.studies) <= set(tea.studies)
         assert part.select(**{name: wanted}).ledger.claims == part.ledger.claims
+
+
+def test_the_order_of_conditions_never_matters_in_the_shipped_ledger():
+    whole = me.load(ROOT)
+    asked = {
+        "topic": "hair-loss", "outcome": "response", "design": "rct", "year": (2010, 2021),
+        "intervention": "meso-dutasteride", "source": "vigorfocus2023",
+    }  # fmt: skip
+    for few in itertools.permutations(asked, 3):
+        part = whole
+        for name in few:
+            part = part.select(**{name: asked[name]})
+        at_once = whole.select(**{name: asked[name] for name in few})
+        assert [set(part.claims), set(part.studies), set(part.syntheses)] == [
+            set(at_once.claims), set(at_once.studies), set(at_once.syntheses)
+        ], few  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "words"), [
+    ({"year": (2010, 2001)}, r"the first year comes first: \(2001, 2010\)"),
+    ({"intervention": 3}, "there is no intervention 3"),
+    ({"design": ["rct", 3]}, "there is no design 3"),
+])  # fmt: skip
+def test_a_condition_that_is_none_is_one_clear_error(tea, condition, words):
+    with pytest.raises(me.EvidenceError, match=words):
+        tea.select(**condition)
 
 
 @pytest.mark.parametrize("year", ["2001", (2001,), [2001, 2002], (2001, "2002"), 2001.5])
