@@ -68,8 +68,9 @@ def new(given: argparse.Namespace) -> int:
             "no ledger here or above: make evidence/ and an empty references.bib, or name a --path"
         )
     path = templates.path_of(root, given.kind, given.id)
-    if os.path.lexists(path):
-        raise EvidenceError(f"{path} is there already and is never overwritten; choose another id")
+    for other in (path, *root.glob(f"evidence/*/{given.id}.yaml")):
+        if os.path.lexists(other):
+            raise EvidenceError(f"{other} is there already and is never overwritten; choose another id")
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path, templates.template(given.kind, given.id))
     console.say_text(f"{path}\nfill it in, then run `mesoevidence check`")

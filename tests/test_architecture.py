@@ -2,7 +2,11 @@
 
 import ast
 import io
+import re
+import sys
 import tokenize
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -96,6 +100,17 @@ def test_each_outside_package_has_one_door(path):
     for name in imports(path):
         doors = DOORS.get(name.split(".")[0])
         assert doors is None or room(path) in doors, f"{path.name} imports {name}"
+
+
+def test_every_outside_package_that_is_imported_is_asked_for():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {re.split(r"[\[><=]", name)[0].lower() for name in project["dependencies"]}
+    bring = {"pydantic_core": "pydantic", "ipywidgets": "jupyter"}  # parts of what is asked for
+    names = {name.split(".")[0] for path in SOURCES for name in imports(path)} - sys.stdlib_module_names
+    found = packages_distributions()
+
+    for name in names - {"mesoevidence", ""}:
+        assert {bring.get(name, other.lower()) for other in found[name]} & asked, name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

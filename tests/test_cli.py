@@ -365,6 +365,14 @@ def test_a_new_record_is_a_commented_template_in_its_place(capsys, good, kind, f
     assert "  # " in path.read_text()
 
 
+def test_an_id_that_another_kind_of_record_bears_is_refused(capsys, good):
+    code, _, err = run(capsys, "new", "claim", "smith-2001", "--path", good)
+
+    assert code == 2
+    assert "studies/smith-2001.yaml is there already" in err.replace("\n", " ")
+    assert not (good / "evidence/claims/smith-2001.yaml").exists()
+
+
 def test_what_is_there_is_never_overwritten(capsys, good):
     before = (good / STUDY).read_bytes()
 

@@ -139,7 +139,7 @@ def test_the_wheel_carries_the_ledger_and_works_from_another_folder(tmp_path):
     )
 
     done = subprocess.run(
-        [tmp_path / "env" / "bin" / "python", "-c", code],
+        [tmp_path / "env" / "bin" / "python", "-I", "-c", code],
         cwd=tmp_path,
         capture_output=True,
         text=True,
