@@ -14,7 +14,7 @@ from mesoevidence.conversions import Floats, Group
 from mesoevidence.effects import Mask
 from mesoevidence.formulas import COLUMNS, MEASURES, Measure, Shape
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import Analysis, Include, Result, Synthesis, Values
+from mesoevidence.model import Analysis, Include, Result, Study, Synthesis, Values
 from mesoevidence.problems import EvidenceError, nearest
 from mesoevidence.vocabulary import Better
 
@@ -311,6 +311,11 @@ def analysed(line: Include, ledger: Ledger) -> int | None:
         study.arms[arm].n if n is None and arm in study.arms else n
         for arm, n in zip(arms, sizes, strict=True)
     ]
+    return persons(study, sizes)
+
+
+def persons(study: Study, sizes: Sequence[int | None]) -> int | None:
+    """Return the persons behind the arms of a study, each once; None where the size of an arm is unknown."""
     known = [size for size in sizes if size is not None]
     if not sizes or len(known) < len(sizes):
         return None

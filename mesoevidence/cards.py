@@ -96,3 +96,12 @@ def _inline(node: Plain) -> str:
 
 def _filled(line: str, indent: int, width: int) -> str:
     return fill(line, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4))
+
+
+def number(value: float) -> str:
+    """Return a number with two decimals, or three digits where that says more.
+
+    >>> number(2.345), number(0.01234), number(12345.6)
+    ('2.35', '0.0123', '1.23e+04')
+    """
+    return f"{value:.2f}" if 0.1 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"

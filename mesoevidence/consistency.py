@@ -338,7 +338,7 @@ def parts_add_up(study: Study, ledger: Ledger) -> Iterator[Problem]:
                 message = (
                     f"the arms hold {' + '.join(map(str, sizes))} = {allocated}, but {total} were {word}"
                 )
-                hint = f"{abs(int(total) - allocated)} persons are missing or counted twice"
+                hint = f"{abs(int(total) - allocated)} missing, or counted twice"
                 yield ledger.problem("W309", study.id, place, message, hint)
         yield from _completers(study, result, at, ledger)
 

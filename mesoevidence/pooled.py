@@ -169,17 +169,17 @@ class Pooled:
             said["I2"] = f"{self.i2:.1f} %"
         if self.prediction is not None:
             low, high = map(self._back, self.prediction)
-            said["a further study"] = f"{_number(low)} to {_number(high)}"
+            said["a further study"] = f"{cards.number(low)} to {cards.number(high)}"
         return said
 
     def _effect(self) -> str:
         """Return the estimate with interval and p."""
         estimate, low, high = self.shown
         if low is None or high is None:
-            return f"{_number(estimate)}, no interval"
-        interval = f"({100 * self.level:g} % CI {_number(low)} to {_number(high)})"
+            return f"{cards.number(estimate)}, no interval"
+        interval = f"({100 * self.level:g} % CI {cards.number(low)} to {cards.number(high)})"
         tested = "" if MEASURES[self.measure].null is None else f", {_p(self.p_value)}"
-        return f"{_number(estimate)} {interval}{tested}"
+        return f"{cards.number(estimate)} {interval}{tested}"
 
     def summary(self) -> str:
         """Return the result in words and numbers, warnings last."""
@@ -201,11 +201,6 @@ class Pooled:
         if self.warnings:
             content["note"] = list(self.warnings)
         return cards.html(self.label or f"{MEASURES[self.measure].label}, pooled", content)
-
-
-def _number(value: float) -> str:
-    """Return a number with two decimals, or three digits where that says more."""
-    return f"{value:.2f}" if 0.1 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
 
 
 def _p(value: float | None) -> str:

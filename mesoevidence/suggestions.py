@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from mesoevidence import appraisal, bodies, targets
+from mesoevidence import appraisal, bodies, cards, targets
 from mesoevidence.formulas import MEASURES
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Synthesis
@@ -124,7 +124,7 @@ def inconsistency(case: Case) -> Suggestion:
         return Suggestion(int(opposite), (f"directions: {_counted(found)}",))
     there, back = np.isfinite(case.body.yi) & (case.weights > 0), case.body.spec.shown
     yi, half = case.body.yi[there], -float(special.ndtri(0.025)) * np.sqrt(case.body.vi[there])
-    said = [f"estimates {targets.number(back(yi.min()))} to {targets.number(back(yi.max()))}"]
+    said = [f"estimates {cards.number(back(yi.min()))} to {cards.number(back(yi.max()))}"]
     overlap = bool((yi - half).max() <= (yi + half).min())
     said.append("all intervals overlap" if overlap else "not all intervals overlap")
     if math.isfinite(case.pooled.numbers["i2"]):
@@ -185,7 +185,7 @@ def imprecision(case: Case) -> Suggestion:
     target = "little or no effect" if side == "inside" else beyond
     unit = seen.measure if threshold.of != "absolute" else "RD"
     back = MEASURES[str(unit)].shown if threshold.of == "computing" else float
-    ends = f"interval {targets.number(back(effect.low))} to {targets.number(back(effect.high))}"
+    ends = f"interval {cards.number(back(effect.low))} to {cards.number(back(effect.high))}"
     said = [f"target: {target}, against {threshold.said}", ends]
     bounds = {threshold.low, threshold.high}
     crossed = sum(effect.low < bound < effect.high for bound in bounds)
@@ -253,7 +253,7 @@ def large_effect(case: Case) -> Suggestion:
     alone = case.seen.k < 2
     steps = 2 if away > _VERY_LARGE else 1 if away > targets.LARGE and not alone else 0
     studies = "of one study, and a large one needs two that agree" if alone else f"of {case.seen.k} studies"
-    return Suggestion(steps, (f"risk ratio {targets.number(ratio)}", studies))
+    return Suggestion(steps, (f"risk ratio {cards.number(ratio)}", studies))
 
 
 def unseen(case: Case) -> Suggestion:

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from mesoevidence import appraisal
-from mesoevidence.bodies import WITHIN, participants
+from mesoevidence import appraisal, bodies
+from mesoevidence.bodies import participants
 from mesoevidence.certainty import Certainty, strength_of
 from mesoevidence.checks import Checked
 from mesoevidence.ledger import Ledger
@@ -113,11 +113,7 @@ def _studies(ledger: Ledger, checked: Checked) -> Iterator[Row]:
 
 def persons(study: Study) -> int | None:
     """Return how many persons were allocated, a split face once; None where an arm's size is unknown."""
-    sizes = [arm.n for arm in study.arms.values()]
-    known = [size for size in sizes if size is not None]
-    if not sizes or len(known) < len(sizes):
-        return None
-    return max(known) if study.design in WITHIN else sum(known)
+    return bodies.persons(study, [arm.n for arm in study.arms.values()])
 
 
 def _arms(ledger: Ledger, checked: Checked) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from mesoevidence import bodies
+from mesoevidence import bodies, cards
 from mesoevidence.bodies import Body, Estimate
 from mesoevidence.conversions import Floats
 from mesoevidence.formulas import MEASURES
@@ -225,7 +225,7 @@ def information_size(case: Case) -> tuple[int | None, str]:
     if not baseline or baseline >= 1:
         return None, "no control risk to compute an information size from"
     size = 2 * math.ceil(per_arm_risks(baseline, baseline * (1 - _REDUCTION)))
-    return size, f"control risk {number(100 * baseline)} %, relative reduction {100 * _REDUCTION:.0f} %"
+    return size, f"control risk {cards.number(100 * baseline)} %, relative reduction {100 * _REDUCTION:.0f} %"
 
 
 def effective_persons(case: Case) -> float | None:
@@ -270,11 +270,7 @@ def per_arm_risks(control: float, treated: float, alpha: float = 0.05, power: fl
     return ((null + other) / (control - treated)) ** 2
 
 
-def number(value: float) -> str:
-    """Return a number with two decimals, or three digits where that says more."""
-    return f"{value:.2f}" if 0.1 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
-
-
 def limits_said(limits: Limits, measure: str) -> str:
     """Return an estimate with its interval in words."""
-    return f"{measure} {number(limits.estimate)} (95 % CI {number(limits.low)} to {number(limits.high)})"
+    estimate, low, high = map(cards.number, limits)
+    return f"{measure} {estimate} (95 % CI {low} to {high})"
