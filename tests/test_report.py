@@ -132,14 +132,11 @@ def test_problems_are_shown_and_never_hidden(tmp_path):
 
 
 def test_a_problem_leads_to_its_record(tmp_path):
-    text = page(
-        tmp_path, "problems.html", {"evidence/studies/smith-2001.yaml": ledgers.STUDY + "flags: []\n"}
-    )
     doubt = ledgers.STUDY.replace("{intervention: green-tea, n: 20}", "{intervention: green-tea, n: 10}")
-    doubtful = page(tmp_path, "problems.html", {"evidence/studies/smith-2001.yaml": doubt})
 
-    assert "studies/smith-2001.html" not in Page(text).links
-    assert "studies/smith-2001.html" in Page(doubtful).links
+    text = page(tmp_path, "problems.html", {"evidence/studies/smith-2001.yaml": doubt})
+
+    assert "studies/smith-2001.html" in Page(text).links
 
 
 def test_a_judgement_shows_that_nobody_reviewed_it(tmp_path):
