@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from mesoevidence.model import Topic as Topic
     from mesoevidence.multilevel import cluster_robust as cluster_robust
     from mesoevidence.multilevel import two_level as two_level
-    from mesoevidence.picture import wording_picture as wording_picture
     from mesoevidence.pooled import Pooled as Pooled
     from mesoevidence.pooling import pool as pool
     from mesoevidence.problems import EvidenceError as EvidenceError
@@ -113,7 +112,6 @@ _HOME = {
     "summary_of_findings": "summaries",
     "trim_and_fill": "asymmetry",
     "two_level": "multilevel",
-    "wording_picture": "picture",
     "write_report": "report",
 }
 

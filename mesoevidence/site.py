@@ -4,7 +4,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -18,13 +18,13 @@ from mesoevidence.certainty import SYMBOLS, rate, strength_of
 from mesoevidence.charts.chart import Chart
 from mesoevidence.charts.evidence_map import evidence_map
 from mesoevidence.charts.forest import forest
+from mesoevidence.charts.overclaim import overclaim
 from mesoevidence.charts.risk_of_bias import traffic_light
 from mesoevidence.conclusions import conclude, prospects
 from mesoevidence.evidence import Evidence
 from mesoevidence.fields import ID, RESERVED
 from mesoevidence.ledger import Ledger
 from mesoevidence.notebooks import Page
-from mesoevidence.picture import wording_picture
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
 from mesoevidence.summaries import summary_of_findings
@@ -137,7 +137,7 @@ def _asked(evidence: Evidence, executed: list[Page]) -> dict[str, object]:
         "notes": [problem for problem in problems if problem.severity == "note"],
         "problems_of": _grouped((problem.path, problem) for problem in problems),
         "summary": console.summary(evidence.checked),
-        "picture": wording_picture(ledger),
+        "glance": _drawn(lambda: overclaim(ledger)),
         "certainties": _certainties(ledger),
         "verdict_words": words(VerdictWord),
         "strength_words": words(EvidenceStrength),
@@ -254,18 +254,17 @@ def _drawn(draw: Callable[[], Chart], *, dots: bool = False) -> list[_Drawn]:
         return []
     drawn = []
     for page, figure in enumerate(chart.figures):
-        held = chart.png(page, 150) if dots else re.sub(r"\s+", " ", chart.svg(page)).encode()
+        held = chart.png(page, 150) if dots else re.sub("[ \n]+", " ", chart.svg(page)).encode()
         source = f"data:image/{'png' if dots else 'svg+xml'};base64,{base64.b64encode(held).decode()}"
         drawn.append(_Drawn(chart, source, round(96 * figure.get_size_inches()[0])))
     return drawn
 
 
 def _lights(key: str, bias: pd.DataFrame, ledger: Ledger) -> list[_Drawn]:
-    """Return how the studies of a synthesis were judged for bias, a chart for each tool."""
+    """Return how the studies of a synthesis were judged for bias, a block for each tool."""
     part = bias[bias["study"].isin([item.study for item in ledger.syntheses[key].include])]
     part = part.assign(study=part["study"].map(lambda study: _study_name(str(study), ledger)))
-    charts = (partial(traffic_light, part, tool=str(tool)) for tool in sorted(set(part["tool"])))
-    return [drawn for draw in charts for drawn in _drawn(draw)]
+    return _drawn(lambda: traffic_light(part))
 
 
 def _findings(topic: str, ledger: Ledger) -> str:

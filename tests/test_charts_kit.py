@@ -102,6 +102,10 @@ def overclaim(width, grey):
     return me.overclaim(table, width=width, grey=grey, title="<title> & $")
 
 
+def glance(width, grey):
+    return me.overclaim(me.load(), width=width, grey=grey, title="<title> & $")
+
+
 def verdict_matrix(width, grey):
     return me.verdict_matrix(skin(), width=width, grey=grey, title="<title> & $")
 
@@ -173,6 +177,7 @@ CASES = {
     "traffic light": traffic_light,
     "bias bars": bias_bars,
     "overclaim": overclaim,
+    "overclaim at a glance": glance,
     "verdict matrix": verdict_matrix,
 }
 WIDTHS = ("natural", "double", "single")

@@ -1,13 +1,14 @@
 """What funnels, lights, bars, verdicts and overclaims show is what the data say."""
 
 import math
+import re
 
 import pandas as pd
 import pytest
 
 import mesoevidence as me
 from mesoevidence.appraisal import TOOLS
-from tests import drawn
+from tests import drawn, ledgers
 from tests.test_charts_forest import BCG
 
 
@@ -135,6 +136,62 @@ def test_an_audit_has_its_chart():
     assert chart.title.endswith("wording against evidence")
     assert len(drawn.marks(chart.figure, "gap")) > 10
     assert len(chart.rows) == len(chart.data)
+
+
+def claimed(tmp_path, wording="certain", certainty=None, **changed):
+    """Return a ledger of one claim, worded so, whose evidence is so certain."""
+    claim = ledgers.CLAIM.replace("wording: certain", f"wording: {wording}")
+    if certainty:
+        claim = claim.replace("study: smith-2001", "synthesis: tea-v-water")
+        claim = claim.replace("size: large", "size: not-stated")
+    for old, new in changed.items():
+        claim = re.sub(rf"^{old}: .*$", f"{old}: {new}", claim, flags=re.M)
+    overall = f"overall: {{judgement: {certainty}, why: x, by: mesoevidence, on: 2026-01-31}}"
+    judged = ledgers.SYNTHESIS + (f"certainty: {{system: grade, {overall}}}\n" if certainty else "")
+    files = {"evidence/claims/tea-keeps-awake.yaml": claim, "evidence/syntheses/tea-v-water.yaml": judged}
+    return ledgers.evidence(tmp_path, files)
+
+
+def marked(chart, kind):
+    """Return the marks of a kind but for the one in the legend."""
+    return drawn.marks(chart.figure, kind)[:-1]
+
+
+@pytest.mark.parametrize("wording", ["certain", "probable", "possible"])
+@pytest.mark.parametrize("certainty", ["high", "moderate", "low", "very-low"])
+def test_at_a_glance_a_claim_is_a_diamond_just_where_its_wording_exceeds_what_is_allowed(
+    tmp_path, wording, certainty
+):
+    evidence = claimed(tmp_path, wording, certainty)
+    chart = me.overclaim(evidence)
+    steps = me.conclude(evidence, "tea-keeps-awake").overclaim
+
+    assert (len(marked(chart, "beyond")), len(marked(chart, "within"))) == ((1, 0) if steps else (0, 1))
+    assert len(drawn.marks(chart.figure, "step-beyond")) - 1 == steps
+    assert list(chart.data["steps_beyond"]) == [steps]
+
+
+def test_what_is_looked_up_is_left_out_of_the_glance_and_an_empty_one_is_an_empty_grid(tmp_path):
+    chart = me.overclaim(claimed(tmp_path, asserts="fact"))
+
+    assert marked(chart, "beyond") + marked(chart, "within") == []
+    assert chart.alt.startswith("0 of 0 claims")
+    assert len(drawn.marks(chart.figure, "cell")) == 15
+
+
+def test_at_a_glance_each_of_hundreds_of_claims_has_its_mark_in_its_cell(tmp_path):
+    changes = {
+        f"evidence/claims/tea-{n}.yaml": ledgers.CLAIM.replace("id: tea-keeps-awake", f"id: tea-{n}")
+        for n in range(400)
+    }
+    chart = me.overclaim(ledgers.evidence(tmp_path, changes))
+    places = [drawn.bounds(mark) for mark in marked(chart, "beyond")]
+    cells = [drawn.bounds(cell) for cell in drawn.marks(chart.figure, "cell")]
+
+    assert len(set(places)) == 401
+    assert sum(all(left <= a and top <= b and c <= right and d <= bottom for a, b, c, d in places)
+               for left, top, right, bottom in cells) == 1  # fmt: skip
+    assert chart.alt.startswith("401 of 401 claims are worded more strongly than their evidence allows")
 
 
 @pytest.mark.parametrize(

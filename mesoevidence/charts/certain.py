@@ -50,9 +50,14 @@ def certainty(sheet: Sheet, box: Box, level: str) -> None:
     sheet.text(x, y, level.replace("-", " "), size, colour=kit.INK if filled is not None else kit.MUTED)
 
 
+def certainty_span(level: str, size: float) -> float:
+    """Return how wide a certainty is with its circles."""
+    return 10 * size * _RADIUS + 0.05 + width_of(level.replace("-", " "), size)
+
+
 def certainty_width(size: float) -> float:
     """Return how wide the widest certainty is."""
-    return 10 * size * _RADIUS + 0.05 + width_of("moderate", size)
+    return certainty_span("moderate", size)
 
 
 def verdict_width(size: float) -> float:

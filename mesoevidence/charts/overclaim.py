@@ -9,13 +9,11 @@ from mesoevidence.charts import kit
 from mesoevidence.charts.certain import VERDICTS, cell, certainty, certainty_width, verdict_width
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
-from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.charts.kit import Sheet, Width, printing
+from mesoevidence.charts.wording import ALLOWED, NOTE, STEPS, WORDED, glance, legend, mark
+from mesoevidence.ledger import of
 from mesoevidence.problems import EvidenceError
 
-# GRADE guidelines 26 (Santesso 2020, J Clin Epidemiol 119:126): the verb each certainty allows.
-STEPS = ("nothing", "“may”", "“probably”", "“does”")
-_WORDED = {"possible": 1, "probable": 2, "certain": 3}
-_ALLOWED = {"high": 3, "moderate": 2, "low": 1}
 _GAP = "#F4B79C"
 
 
@@ -29,22 +27,18 @@ class Row(NamedTuple):
     verdict: str
 
 
-_NOTE = (
-    "The gap is about wording, not truth: steps of GRADE guidelines 26. Judgements are drafts, unreviewed."
-)
-
-
 def overclaim(
-    table: pd.DataFrame, *, title: str | None = None, width: Width = "natural", grey: bool = False,
+    data: object, *, title: str | None = None, width: Width = "natural", grey: bool = False,
     sort: str = "gap", rows_a_page: int = 40,
 ) -> Chart:  # fmt: skip
-    """Draw how far each claim of an article reaches beyond its evidence.
+    """Draw how far claims reach beyond their evidence: each claim of an article, or all at a glance.
 
     Parameters
     ----------
-    table : DataFrame
-        The table of an audit: `says`, `wording`, `evidence_strength`, `overclaim` and `verdict`, a row for
-        each place of the text.
+    data : DataFrame, Evidence or Ledger
+        The table of an audit (`says`, `wording`, `evidence_strength`, `overclaim` and `verdict`, a row for
+        each place of the text) is drawn claim by claim; evidence at a glance, each claim a mark at its
+        strongest wording.
     title : str, optional
         The name of the chart.
     width : {"natural", "double", "single"}
@@ -52,13 +46,14 @@ def overclaim(
     grey, rows_a_page
         Greys instead of colours; when to begin a new page.
     sort : {"gap", "text"}
-        The widest gap first, or the order of the text.
+        Claim by claim: the widest gap first, or the order of the text.
 
     Returns
     -------
     Chart
-        A row for each claim that evidence could measure: an open circle where its evidence allows it to
-        speak, a diamond or a dot where it speaks, a bar between them.
+        Claim by claim: an open circle where its evidence allows a claim to speak, a diamond or a dot where
+        it speaks, a bar between them. At a glance: a diamond or a dot for each claim that can be measured, by
+        its wording and the certainty of its evidence; shaded where that wording is allowed.
 
     Notes
     -----
@@ -74,15 +69,21 @@ def overclaim(
     >>> overclaim(table)
     <Chart: Wording against evidence: 1 of 2 claims are worded more strongly than their evidence allows, ...>
     """
-    rows, size = _measured(table, sort), printing(width)
+    if not isinstance(data, pd.DataFrame):
+        return glance(of(data), title or "How strongly claims are worded, and what their evidence allows",
+                      printing(width), grey=grey)  # fmt: skip
+    rows, size = _measured(data, sort), printing(width)
     beyond = rows[rows["gap"] > 0]
     mean = f", by {beyond['gap'].mean():.1f} steps on average" if len(beyond) else ""
     said = f"{len(beyond)} of {len(rows)} claims are worded more strongly than their evidence allows{mean}"
-    left_out = len(table) - int((table["overclaim"].notna() & table["wording"].isin(list(_WORDED))).sum())
+    left_out = len(data) - int((data["overclaim"].notna() & data["wording"].isin(list(WORDED))).sum())
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
-        y, note = _legend(sheet, y, wide), f"{said}. Places whose claim was not graded: {left_out}."
-        for text in (note, _NOTE):
+        y, note = (
+            legend(sheet, y, wide, ("allowed", "beyond", "within")),
+            f"{said}. Places whose claim was not graded: {left_out}.",
+        )
+        for text in (note, NOTE):
             y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
         return y
 
@@ -97,12 +98,12 @@ def overclaim(
         Part(("Certainty",), certainty_width(size.note), sure, 2),
         Part(("Verdict (draft)",), verdict_width(size.note), judged, 1),
     ]
-    data = list(map(Row, *(rows[name] for name in Row._fields)))
+    drawn = list(map(Row, *(rows[name] for name in Row._fields)))
     figures = grid(
-        data, _says, "What the article says", parts, below, size, grey=grey, rows_a_page=rows_a_page
+        drawn, _says, "What the article says", parts, below, size, grey=grey, rows_a_page=rows_a_page
     )
     words = tuple(
-        f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in data
+        f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn
     )
     alt = sentence(f"Wording against evidence: {said}.")
     return Chart(figures, rows, title or "Wording against evidence", alt, words)
@@ -119,14 +120,14 @@ def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
         raise EvidenceError(f"the table of an audit has a column `{missing[0]}`; this one has not")
     if sort not in ("gap", "text"):
         raise EvidenceError(f"`sort` is gap or text, not {sort!r}")
-    kept = table[table["overclaim"].notna() & table["wording"].isin(list(_WORDED))]
+    kept = table[table["overclaim"].notna() & table["wording"].isin(list(WORDED))]
     if kept.empty:
         raise EvidenceError("no claim of this article has both a wording and evidence that was graded")
     rows = kept[["says"]].assign(
-        worded=kept["wording"].map(_WORDED).astype(int), gap=kept["overclaim"].astype(int)
+        worded=kept["wording"].map(WORDED).astype(int), gap=kept["overclaim"].astype(int)
     )
     rows["strength"] = kept["evidence_strength"].astype(str)
-    known = rows["strength"].map(_ALLOWED).fillna(0).astype(int)
+    known = rows["strength"].map(ALLOWED).fillna(0).astype(int)
     rows["allowed"] = (rows["worded"] - rows["gap"]).clip(lower=0).where(rows["gap"] > 0, known)
     rows["verdict"] = kept["verdict"].astype(object).fillna("not-assessed").astype(str)
     rows = rows.drop_duplicates(["says", "worded"], ignore_index=True)
@@ -144,36 +145,8 @@ def _gap(sheet: Sheet, row: Row, box: Box) -> None:
     if row.worded > row.allowed:
         sheet.box(begin, y - 0.045, end, y + 0.045, _GAP, layer=kit.RULES, name="gap")
         for x in (place + pitch / 2 for place in places[row.allowed : row.worded]):
-            sheet.line(
-                [(x - 0.02, y - 0.035), (x + 0.02, y), (x - 0.02, y + 0.035)], kit.VERMILLION, 1,
-                layer=kit.OVER,
-            )  # fmt: skip
-        _mark(sheet, end, y, "beyond")
+            mark(sheet, x, y, "steps")
+        mark(sheet, end, y, "beyond")
     else:
-        _mark(sheet, end, y, "within")
-    _mark(sheet, begin, y, "allowed")
-
-
-def _mark(sheet: Sheet, x: float, y: float, kind: str) -> None:
-    """Draw one mark: a ring for what is allowed, a diamond beyond it, a dot within."""
-    if kind == "beyond":
-        sheet.shape([(x, y - 0.08), (x + 0.08, y), (x, y + 0.08), (x - 0.08, y)], kit.VERMILLION, name=kind)
-    elif kind == "within":
-        sheet.disc(x, y, 0.045, kit.BLUE, name=kind)
-    else:
-        sheet.disc(x, y, 0.065, kit.WHITE if kind == "allowed" else "none", name=kind)
-
-
-def _legend(sheet: Sheet, y: float, wide: float) -> float:
-    """Explain the marks; return the y below."""
-    size, x = sheet.printing.note, kit.PAD
-    words = {
-        "allowed": "what the evidence allows", "beyond": "worded beyond it", "within": "worded within it",
-    }  # fmt: skip
-    for kind, text in words.items():
-        if x > kit.PAD and x + 0.2 + width_of(text, size) > wide - kit.PAD:
-            x, y = kit.PAD, y + size * 0.027
-        _mark(sheet, x + 0.08, y, kind)
-        sheet.text(x + 0.22, y, text, size, colour=kit.MUTED)
-        x += 0.42 + width_of(text, size)
-    return y + size * 0.03
+        mark(sheet, end, y, "within")
+    mark(sheet, begin, y, "allowed")
