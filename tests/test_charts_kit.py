@@ -20,8 +20,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 import mesoevidence as me
+from mesoevidence.charts import certain, kit, lights
 from mesoevidence.charts import evidence_map as evidence_map_module
-from mesoevidence.charts import kit, lights
 from tests import drawn
 
 HOSTILE = [
@@ -420,6 +420,19 @@ def test_lights_are_told_apart_in_grey():
     steps = sorted(lab(linear(kit.grey_of(colour)))[0] for colour in LEVELS[:4])
 
     assert min(b - a for a, b in itertools.pairwise(steps)) >= 20
+
+
+@pytest.mark.parametrize("looks", [certain.VERDICTS, certain.DIRECTIONS], ids=["verdicts", "directions"])
+def test_verdicts_and_directions_are_told_apart_with_every_sight_and_in_grey(looks):
+    fills = {look.fill for look in looks.values()}
+    steps = sorted(lab(linear(kit.grey_of(fill)))[0] for fill in fills)
+
+    for sight in SIGHT.values():
+        seen = [lab(np.clip(np.reshape(sight, (3, 3)) @ linear(fill), 0, 1)) for fill in fills]
+        assert min(ciede2000(a, b) for a, b in itertools.combinations(seen, 2)) >= 20
+    assert min(b - a for a, b in itertools.pairwise(steps)) >= 13
+    assert len({look.sign for look in looks.values()}) == len(looks)
+    assert all(contrast(look.fill, look.ink) >= 4.5 for look in looks.values())
 
 
 @pytest.mark.parametrize("word", lights.ORDER)

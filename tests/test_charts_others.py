@@ -71,6 +71,21 @@ def test_every_tool_has_its_lights_its_key_and_its_legend(tool):
     assert drawn.collisions(chart.figure) == []
 
 
+def test_studies_judged_by_different_tools_stand_in_blocks_each_with_its_own_domains():
+    mixed = pd.concat([bias("rob2", ("A", "B")), bias("robins-i-v1", ("C",))])
+    chart = me.traffic_light(mixed)
+    words = drawn.words(chart.figure)
+
+    assert [word for word in words if word in ("RoB 2", "ROBINS-I", "A", "B", "C")][:5] == [
+        "RoB 2", "A", "B", "ROBINS-I", "C"
+    ]  # fmt: skip
+    assert {*TOOLS["rob2"].domains.values(), *TOOLS["robins-i-v1"].domains.values()} <= set(words)
+    assert list(chart.data["tool"]) == ["RoB 2", "RoB 2", "ROBINS-I"]
+    assert drawn.collisions(chart.figure) == []
+    lone = me.traffic_light(mixed, tool="robins-i-v1")
+    assert list(lone.data.columns) == ["study", *TOOLS["robins-i-v1"].domains.values(), "Overall"]
+
+
 def test_confidence_in_a_review_is_good_where_it_is_high():
     table = pd.DataFrame({"study": ["A"], "tool": "amstar2", "domain": "overall", "judgement": "high"})
 
@@ -198,7 +213,7 @@ def test_at_a_glance_each_of_hundreds_of_claims_has_its_mark_in_its_cell(tmp_pat
     ("ask", "words"),
     [
         (lambda: me.traffic_light(pd.DataFrame({"a": [1]})), "columns study, domain and judgement"),
-        (lambda: me.traffic_light(pd.concat([bias("rob2"), bias("jbi")])), "name one with `tool`"),
+        (lambda: me.bias_bars(pd.concat([bias("rob2"), bias("jbi")])), "name one with `tool`"),
         (lambda: me.traffic_light(bias("amstar2"), width="single"), "do not fit on a page"),
         (lambda: me.bias_bars(bias("rob2"), weights={"A": 1}), "there is no weight of 'B'"),
         (lambda: me.overclaim(pd.DataFrame({"says": ["x"]})), "has a column `wording`"),

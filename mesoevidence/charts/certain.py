@@ -16,12 +16,13 @@ class Look(NamedTuple):
     ink: str
 
 
+# Searched for, as the lights are: apart by 20 or more (CIEDE2000) with every sight, by 13 in lightness.
 VERDICTS = MappingProxyType(
     {
-        "supported": Look("#08519C", "▲", kit.WHITE),
-        "overstated": Look("#F4E04D", "◆", kit.INK),
-        "insufficient": Look("#C9CED4", "○", kit.INK),
-        "contradicted": Look("#7A2A06", "▼", kit.WHITE),
+        "supported": Look("#0B69B0", "▲", kit.WHITE),
+        "overstated": Look("#EDD02A", "◆", kit.INK),
+        "insufficient": Look("#A0A6AD", "○", kit.INK),
+        "contradicted": Look("#5E1A08", "▼", kit.WHITE),
         "unverifiable": Look(kit.WHITE, "∅", kit.INK),
         "not-assessed": Look(kit.WHITE, "–", kit.MUTED),
     }
@@ -29,9 +30,9 @@ VERDICTS = MappingProxyType(
 DIRECTIONS = MappingProxyType(
     {
         "supports": Look("#74B3E0", "▲", kit.INK),
-        "neutral": Look("#DDE1E6", "■", kit.INK),
-        "contradicts": Look("#E6862B", "▼", kit.INK),
-        "mixed": Look("#F4E04D", "◆", kit.INK),
+        "neutral": Look(kit.WHITE, "■", kit.INK),
+        "contradicts": Look("#BF3F00", "▼", kit.WHITE),
+        "mixed": Look("#EDD02A", "◆", kit.INK),
     }
 )
 _RADIUS = 0.0068  # of a circle, for each point of the text beside it

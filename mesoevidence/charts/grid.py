@@ -57,9 +57,11 @@ Below = Callable[[Sheet, float, float, Sequence[Box]], float]
 def grid(
     rows: Sequence[Any], label: Callable[[Any], str], head: str, parts: Sequence[Part], below: Below,
     size: Print, *, grey: bool = False, rows_a_page: int = 40, most: float = 3.2,
+    bold: Callable[[Any], bool] = lambda _: False,
 ) -> tuple[Figure, ...]:  # fmt: skip
     """Return a figure a page; `below` draws what stands under the last row and returns the y after it."""
-    natural = min(max(width_of(text, size.body) for text in (head, *map(label, rows))), most)
+    widths = [width_of(head, size.body, True), *(width_of(label(row), size.body, bold(row)) for row in rows)]
+    natural = min(max(widths), most)
     text, kept = _fitted(natural, head, list(parts), size)
     x, placed = kit.PAD + text, []
     for part in kept:
@@ -70,9 +72,9 @@ def grid(
         sheet = Sheet(size, grey)
         y = _headed(sheet, head, kept, placed, wide)
         for row in rows[start : start + rows_a_page]:
-            lines = wrap(label(row), text, size.body)
+            lines = wrap(label(row), text, size.body, bold(row))
             high = max(1.25 * size.row, len(lines) * size.body * 0.0195 + 0.09)
-            sheet.stack(kit.PAD, y + high / 2, lines)
+            sheet.stack(kit.PAD, y + high / 2, lines, bold=bold(row))
             for part, box in zip(kept, placed, strict=True):
                 part.draw(sheet, row, box._replace(top=y, bottom=y + high))
             y += high

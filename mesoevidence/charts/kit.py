@@ -62,7 +62,7 @@ _FURTHER = (
 _FAMILY = f"{_FONT}, Verdana, sans-serif"  # in SVG: Verdana is the next of kin that others have
 SETTINGS: dict[Any, Any] = {
     **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
-    "svg.hashsalt": "mesoevidence", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": False,
+    "svg.hashsalt": "mesoevidence", "text.hinting": "none", "pdf.fonttype": 42, "path.simplify": False,
 }  # fmt: skip
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
 _BLANKS = re.compile("[ \t\n\r\v\f\x85\u2028\u2029]+")  # a no-break or thin space stays

@@ -26,6 +26,18 @@ class Judged:
     tool: str
 
     @property
+    def short(self) -> dict[str, str]:
+        """What stands over the column of each domain."""
+        return {key: "O" if key == "overall" else f"D{n}" for n, key in enumerate(self.domains, 1)}
+
+    @property
+    def lines(self) -> list[Row]:
+        """The rows, with judgements by column instead of domain."""
+        return [
+            (label, {self.short[key]: word for key, word in judged.items()}) for label, judged in self.rows
+        ]
+
+    @property
     def used(self) -> list[str]:
         """Every judgement there is, from best to worst."""
         return lights.ordered({word for _, judged in self.rows for word in judged.values()})
@@ -90,7 +102,8 @@ def traffic_light(
         Evidence, or a table like ``evidence.table("risk_of_bias")``: `study`, `domain`, `judgement`, and
         where there are several `tool` and `result`.
     tool : str, optional
-        A name in ``appraisal.TOOLS``, where several were used.
+        A name in ``appraisal.TOOLS``; without it, studies judged by different tools stand in blocks, since
+        the domains of one are not those of another.
     width : {"natural", "double", "single"}
         As wide as needed, 180 mm or 89 mm.
     grey, title, rows_a_page
@@ -108,31 +121,48 @@ def traffic_light(
     >>> traffic_light(bias)
     <Chart: Risk of bias (RoB 2) of 1 study. Overall: 1 high risk.>
     """
-    found, size = judged_by(data, tool), printing(width)
-    short = ["O" if name == "overall" else f"D{place}" for place, name in enumerate(found.domains, 1)]
+    found, size = _by_each(data, tool), printing(width)
+    columns = {name for part in found for name in part.short.values()}
+    names = sorted(columns, key=lambda name: (name == "O", len(name), name))
     room = (size.width or 99.0) - 2 * kit.PAD - 0.13 * size.body - 0.2
-    pitch = min(0.36, max(room / len(short), 0.23))
+    pitch = min(0.36, max(room / len(names), 0.23))
     parts = [
-        Part((text,), pitch, _light(name, 0.31 * pitch), gap=0.0 if place else 0.12)
-        for place, (name, text) in enumerate(zip(found.domains, short, strict=True))
+        Part((name,), pitch, _light(name, 0.31 * pitch), gap=0.0 if place else 0.12)
+        for place, name in enumerate(names)
     ]
+    lines = [line for part in found for line in (*[(part.tool, {})] * (len(found) > 1), *part.lines)]
+    used = lights.ordered({word for part in found for word in part.used})
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
         """Write what the columns are and what the lights mean."""
-        for text, label in zip(short, found.domains.values(), strict=True):
-            sheet.text(kit.PAD, y, text, size.note, bold=True, colour=kit.MUTED)
-            y = sheet.paragraph(
-                kit.PAD + 0.34, y, label, wide - 2 * kit.PAD - 0.34, size.note, colour=kit.MUTED
-            )
-        return lights.legend(sheet, kit.PAD, y + 0.08, wide - kit.PAD, found.used)
+        for part in found:
+            if len(found) > 1:
+                y = sheet.paragraph(kit.PAD, y, part.tool, wide - 2 * kit.PAD, bold=True, colour=kit.MUTED)
+            for key, label in part.domains.items():
+                sheet.text(kit.PAD, y, part.short[key], size.note, bold=True, colour=kit.MUTED)
+                y = sheet.paragraph(kit.PAD + 0.34, y, label, wide - 2 * kit.PAD - 0.34, colour=kit.MUTED)
+        return lights.legend(sheet, kit.PAD, y + 0.08, wide - kit.PAD, used)
 
     figures = grid(
-        found.rows, lambda row: row[0], "Study", parts, below, size, grey=grey, rows_a_page=rows_a_page
-    )
-    frame = pd.DataFrame([{"study": row[0], **{found.domains[key]: row[1].get(key) for key in found.domains}}
-                          for row in found.rows])  # fmt: skip
-    rows = tuple(f"{label}: {_heard(judged, found)}" for label, judged in found.rows)
-    return Chart(figures, frame, title or f"Risk of bias ({found.tool})", found.alt, rows)
+        lines, lambda line: line[0], "Study", parts, below, size, grey=grey, rows_a_page=rows_a_page,
+        bold=lambda line: not line[1],
+    )  # fmt: skip
+    tools = [{} if len(found) == 1 else {"tool": part.tool} for part in found]
+    frame = pd.DataFrame([
+        {**named, "study": label, **{part.domains[key]: judged.get(key) for key in part.domains}}
+        for named, part in zip(tools, found, strict=True) for label, judged in part.rows
+    ])  # fmt: skip
+    rows = tuple(f"{label}: {_heard(judged, part)}" for part in found for label, judged in part.rows)
+    alt = sentence(" ".join(part.alt for part in found))
+    name = f"Risk of bias ({', '.join(part.tool for part in found)})"
+    return Chart(figures, frame, title or name, alt, rows)
+
+
+def _by_each(data: Evidence | pd.DataFrame, tool: str | None) -> list[Judged]:
+    """Return the judgements by the tool that is named, else by each tool there is."""
+    table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
+    tools = list(dict.fromkeys(table["tool"].dropna().astype(str))) if "tool" in table else []
+    return [judged_by(data, name) for name in ([tool] if tool or not tools else tools)]
 
 
 def _heard(judged: Mapping[str, str], found: Judged) -> str:
@@ -140,14 +170,14 @@ def _heard(judged: Mapping[str, str], found: Judged) -> str:
     return ", ".join(f"{domain} {word}" for domain, word in words.items())
 
 
-def _light(domain: str, radius: float) -> Callable[[Sheet, Row, Box], None]:
-    """Return what draws the light of a domain; the overall one stands on a band."""
+def _light(name: str, radius: float) -> Callable[[Sheet, Row, Box], None]:
+    """Return what draws the lights of a column; the overall one stands on a band."""
 
-    def draw(sheet: Sheet, row: Row, box: Box) -> None:
-        if domain == "overall":
+    def draw(sheet: Sheet, line: Row, box: Box) -> None:
+        if name == "O":
             sheet.box(*box, kit.BAND)
-        if domain in row[1]:
-            lights.draw(sheet, *box.middle, radius, row[1][domain])
+        if name in line[1]:
+            lights.draw(sheet, *box.middle, radius, line[1][name])
 
     return draw
 
