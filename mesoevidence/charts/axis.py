@@ -31,10 +31,8 @@ def number(value: float, digits: int = 2) -> str:
     size = abs(value)
     if size and (size < 1e-4 or size >= 1e7):
         power = math.floor(math.log10(size))
-        head = (
-            f"{value / 10.0**power:.1f}" if power > -300 else f"{value * 1e300 / 10.0 ** (power + 300):.1f}"
-        )
-        shown = f"{head}×10{str(power).translate(_RAISED)}"
+        head = value / 10.0**power if power > -300 else value * 1e300 / 10.0 ** (power + 300)
+        shown = f"{head:.1f}×10{str(power).translate(_RAISED)}"
     elif size and size < 0.5 * 10**-digits:
         shown = f"{value:.2g}"
     else:
@@ -133,11 +131,8 @@ def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
     spec = MEASURES[measure]
     if spec.transform == "exp" and high - low > 0.7:
         decades = range(math.floor(low / math.log(10)) - 1, math.ceil(high / math.log(10)) + 2)
-        for heads, every in (
-            ((1, 2, 5), 1),
-            ((1, 3), 1),
-            *(((1,), every) for every in (1, 2, 3, 4, 5, 10, 20, 50, 100)),
-        ):
+        sparse = (((1,), every) for every in (1, 2, 3, 4, 5, 10, 20, 50, 100))
+        for heads, every in (((1, 2, 5), 1), ((1, 3), 1), *sparse):
             yield [
                 (math.log(head) + power * math.log(10), _label(head * 10.0**power))
                 for power in decades if power % every == 0 and -300 < power < 300 for head in heads

@@ -189,11 +189,8 @@ def _announced(said: Content) -> Iterator[str]:
             yield f"{row.label}: not estimable" if row.kind == "study" else row.label
             continue
         estimate, low, high = (spec.shown(value) for value in row.interval)
-        parts = [
-            row.label,
-            f"{spec.label} {number(estimate)}",
-            f"{100 * said.level:g}% CI {number(low)} to {number(high)}",
-        ]
+        within = f"{100 * said.level:g}% CI {number(low)} to {number(high)}"
+        parts = [row.label, f"{spec.label} {number(estimate)}", within]
         if row.kind == "prediction":
             parts = [row.label, f"{number(low)} to {number(high)}"]
         if null is not None:

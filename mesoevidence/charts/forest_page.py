@@ -179,16 +179,11 @@ def _whisker(
     end = axis.right - deep / 2 if high > axis.high else axis.x(high)
     if end > begin:
         sheet.line([(begin, y), (end, y)], colour, width, layer=kit.MARKS, name=name)
-    if low < axis.low:
-        x = axis.left
-        sheet.shape(
-            [(x, y), (x + deep, y - 0.038), (x + deep, y + 0.038)], colour, colour, 0.2, name="arrow-left"
-        )
-    if high > axis.high:
-        x = axis.right
-        sheet.shape(
-            [(x, y), (x - deep, y - 0.038), (x - deep, y + 0.038)], colour, colour, 0.2, name="arrow-right"
-        )
+    sides = (("left", axis.left, deep, low < axis.low), ("right", axis.right, -deep, high > axis.high))
+    for side, x, inward, leaves in sides:
+        if leaves:
+            corners = [(x, y), (x + inward, y - 0.038), (x + inward, y + 0.038)]
+            sheet.shape(corners, colour, colour, 0.2, name=f"arrow-{side}")
 
 
 def _lines(sheet: Sheet, page: Layout, top: float, bottom: float, total: float) -> None:

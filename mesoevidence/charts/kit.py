@@ -114,9 +114,8 @@ def clean(text: object) -> str:
 @cache
 def _known() -> tuple[frozenset[int], tuple[tuple[str, frozenset[int]], ...]]:
     """Return the characters that the font has, light and bold, and those of each further font installed."""
-    both = [
-        get_font(findfont(FontProperties(family=_FONT, weight=w))).get_charmap() for w in ("normal", "bold")
-    ]
+    faces = (FontProperties(family=_FONT, weight=weight) for weight in ("normal", "bold"))
+    both = [get_font(findfont(face)).get_charmap() for face in faces]
     there = {entry.name for entry in fontManager.ttflist}
     further = [name for name in _FURTHER if name in there]
     charmaps = ((name, frozenset(get_font(findfont(name)).get_charmap())) for name in further)
@@ -148,9 +147,8 @@ def _ems(text: str, bold: bool) -> float:
     spelled, families = _spelled(text)
     if not spelled:
         return 0.0
-    return float(
-        text_to_path.get_text_width_height_descent(spelled, _face(families, 1.0, bold), ismath=False)[0]
-    )
+    wide, *_ = text_to_path.get_text_width_height_descent(spelled, _face(families, 1.0, bold), ismath=False)
+    return float(wide)
 
 
 def width_of(text: str, size: float, bold: bool = False) -> float:
@@ -180,9 +178,8 @@ def wrap(text: object, width: float, size: float, bold: bool = False) -> list[st
         lines += [line] if line else []
         line = word
         while width_of(line, size, bold) > width and len(line) > 1:
-            head = next(
-                (n for n in range(len(line) - 1, 1, -1) if width_of(line[:n], size, bold) <= width), 1
-            )
+            fitting = (n for n in range(len(line) - 1, 1, -1) if width_of(line[:n], size, bold) <= width)
+            head = next(fitting, 1)
             lines.append(line[:head])
             line = line[head:]
     return [*lines, line]
@@ -306,15 +303,10 @@ class Sheet:
 
     def shape(
         self, outline: Path | Sequence[Point], fill: str = "none", edge: str = INK, width: float = 0.6,
-        *, layer: int = SHAPES, name: str = "shape",
+        *, layer: int = SHAPES, name: str = "shape", at: Point | None = None,
     ) -> None:  # fmt: skip
-        """Draw a filled shape; points are joined to a polygon."""
+        """Draw a filled shape, moved to `at`; points are joined to a polygon."""
         path = outline if isinstance(outline, Path) else Path([*outline, outline[0]], closed=True)
-        self._shape(path, None, fill, edge, width, layer, name)
-
-    def _shape(
-        self, path: Path, at: Point | None, fill: str, edge: str, width: float, layer: int, name: str
-    ) -> None:  # fmt: skip
         held = self._shapes.setdefault((layer, name), [])
         held.append((path, at, self._ink(fill), self._ink(edge), width))
 
@@ -330,7 +322,7 @@ class Sheet:
         self, x: float, y: float, radius: float, fill: str, *, name: str = "disc", edge: str = INK
     ) -> None:
         """Draw a circle."""
-        self._shape(_circle(radius), (x, y), fill, edge, 0.6, SHAPES, name)
+        self.shape(_circle(radius), fill, edge, name=name, at=(x, y))
 
     def sign(self, x: float, y: float, size: float, kind: str, colour: str = INK) -> None:
         """Draw one of `SIGNS`, its strokes within `size` of the point."""

@@ -79,11 +79,8 @@ def overclaim(
     left_out = len(data) - int((data["overclaim"].notna() & data["wording"].isin(list(WORDED))).sum())
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
-        y, note = (
-            legend(sheet, y, wide, ("allowed", "beyond", "within")),
-            f"{said}. Places whose claim was not graded: {left_out}.",
-        )
-        for text in (note, NOTE):
+        y = legend(sheet, y, wide, ("allowed", "beyond", "within"))
+        for text in (f"{said}. Places whose claim was not graded: {left_out}.", NOTE):
             y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
         return y
 
@@ -100,17 +97,20 @@ def overclaim(
     ]
     drawn = list(map(Row, *(rows[name] for name in Row._fields)))
     figures = grid(
-        drawn, _says, "What the article says", parts, below, size, grey=grey, rows_a_page=rows_a_page
+        drawn,
+        lambda row: str(row.says),
+        "What the article says",
+        parts,
+        below,
+        size,
+        grey=grey,
+        rows_a_page=rows_a_page,
     )
     words = tuple(
         f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn
     )
     alt = sentence(f"Wording against evidence: {said}.")
     return Chart(figures, rows, title or "Wording against evidence", alt, words)
-
-
-def _says(row: Row) -> str:
-    return row.says
 
 
 def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:

@@ -7,15 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mesoevidence.charts import kit
-from mesoevidence.charts.certain import (
-    DIRECTIONS,
-    VERDICTS,
-    cell,
-    certainty,
-    certainty_width,
-    verdict_width,
-)  # fmt: skip
+from mesoevidence.charts import certain, kit
+from mesoevidence.charts.certain import DIRECTIONS, VERDICTS, cell
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
@@ -88,12 +81,12 @@ def verdict_matrix(
         cell(sheet, box, VERDICTS[row["verdict"]], row["verdict"].replace("-", " "), bold=True)
 
     def sure(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
-        certainty(sheet, box, row["strength"])
+        certain.certainty(sheet, box, row["strength"])
 
     parts = [
         *(Part((name,), max(width_of(name, size.note, True), 0.55), _kind(name), 2, 0.08) for name in used),
-        Part(("Verdict (draft)",), verdict_width(size.note), judged),
-        Part(("Certainty",), certainty_width(size.note), sure, 1),
+        Part(("Verdict (draft)",), certain.verdict_width(size.note), judged),
+        Part(("Certainty",), certain.certainty_width(size.note), sure, 1),
     ]
     figures = grid(
         rows, lambda row: str(row["claim"]), "Claim", parts, below, size, grey=grey, rows_a_page=rows_a_page

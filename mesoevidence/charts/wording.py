@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import floor
 from types import MappingProxyType
 
@@ -31,12 +31,9 @@ Cells = Counter[tuple[str, str]]  # how many claims have a wording and a certain
 
 def glance(ledger: Ledger, title: str, size: Print, *, grey: bool) -> Chart:
     """Draw each claim that can be measured by its strongest wording and the certainty of its evidence."""
-    concluded = ((claim, conclude(ledger, claim)) for claim in ledger.claims.values())
-    cells = Cells(
-        (strongest_wording(claim) or "", found.strength)
-        for claim, found in concluded
-        if found.overclaim is not None
-    )
+    concluded = [(claim, conclude(ledger, claim)) for claim in ledger.claims.values()]
+    measured = [(claim, found.strength) for claim, found in concluded if found.overclaim is not None]
+    cells = Cells((strongest_wording(claim) or "", strength) for claim, strength in measured)
     total, beyond = cells.total(), sum(n for cell, n in cells.items() if _beyond(*cell))
     said = f"{beyond} of {total} claims are worded more strongly than their evidence allows"
     rows = [
@@ -63,27 +60,23 @@ def _beyond(wording: str, strength: str) -> int:
 def _drawn(cells: Cells, said: str, sheet: Sheet) -> Figure:
     """Return the figure: what is said first, then the cells, then what the marks mean."""
     size = sheet.printing
-    probably = width_of("“probably”", size.body, True) + 0.06
-    named = width_of("worded “probably”", size.body, True) + 0.1
-    first = max(probably, named if size.width is None else min(named, 0.19 * size.width))
+    first = width_of("worded “probably”", size.body, True) + 0.1
+    first = first if size.width is None else min(first, 0.2 * size.width)
     wide = size.width or 2 * kit.PAD + first + 5 * 1.2
     room = wide - 2 * kit.PAD - first
-    fourth = max(probably, room / 5)  # holds the longest word
+    fourth = max(width_of("“probably”", size.body, True) + 0.06, room / 5)  # holds the longest word
     y = sheet.paragraph(kit.PAD, kit.PAD + 0.08, said, wide - 2 * kit.PAD, size.body + 0.5, bold=True)
     widths = [(room - fourth) / 4] * 3 + [fourth, (room - fourth) / 4]
     tops = list(accumulate(widths, initial=kit.PAD + first))
-    top = y = _headed(sheet, cells, tops, y + 0.08)
+    y = _headed(sheet, cells, tops, y + 0.08)
     for wording, step in WORDED.items():
         high = 0.8 * max(0.7, min(room / 5, 1.0))
-        sheet.stack(
-            kit.PAD, y + high / 2, wrap(f"worded {STEPS[step]}", first - 0.05, size.body, True), bold=True
-        )
+        said = f"worded {STEPS[step]}"
+        sheet.stack(kit.PAD, y + high / 2, wrap(said, first - 0.05, size.body, True), bold=True)
         for place, strength in enumerate(_COLUMNS):
             count = cells[wording, strength] + (cells[wording, "not-graded"] if strength == "none" else 0)
             _cell(sheet, Box(tops[place], y, tops[place + 1], y + high), count, _beyond(wording, strength))
         y += high
-    for x in (tops[0], tops[-1]):
-        sheet.line([(x, top), (x, y)], kit.RULE, 0.8)
     y = legend(sheet, y + 0.2, wide, ("beyond", "within", "shaded", "steps"))
     once = "Each claim of an effect or a frequency stands once, at its strongest wording."
     for text in (once, NOTE):
@@ -105,16 +98,14 @@ def _headed(sheet: Sheet, cells: Cells, tops: Sequence[float], y: float) -> floa
     y += 0.5 * (len(first) - 1) * size.body * 0.0195 + size.body * 0.026
     none = "none" + (" or not graded" if any(strength == "not-graded" for _, strength in cells) else "")
     names = [none, *_COLUMNS[1:]]
-    lines = [
-        wrap(name.replace("-", " "), tops[place + 1] - tops[place] - 0.04, size.note)
-        for place, name in enumerate(names)
-    ]
+    rooms = [right - left - 0.04 for left, right in pairwise(tops)]
+    lines = [wrap(name.replace("-", " "), room, size.note) for name, room in zip(names, rooms, strict=True)]
     deep = max(map(len, lines))
     y += (deep - 1) / 2 * size.note * 0.0195
     for place, (strength, words) in enumerate(zip(_COLUMNS, lines, strict=True)):
         wide = certainty_span(strength, size.note)
         x = (tops[place] + tops[place + 1]) / 2
-        if strength != "none" and wide < tops[place + 1] - tops[place] - 0.06:
+        if strength != "none" and wide < rooms[place] - 0.02:
             certainty(sheet, Box(x - wide / 2, y, x + wide / 2, y), strength)
         else:
             sheet.stack(x, y, words, size=size.note, align="center")
