@@ -84,16 +84,10 @@ def overclaim(
             y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
         return y
 
-    def sure(sheet: Sheet, row: Row, box: Box) -> None:
-        certainty(sheet, box, row.strength)
-
-    def judged(sheet: Sheet, row: Row, box: Box) -> None:
-        cell(sheet, box, VERDICTS[row.verdict], row.verdict.replace("-", " "))
-
     parts = [
         Part(STEPS, 2.6 if size.width is None else min(2.3, 0.5 * size.width), _gap),
-        Part(("Certainty",), certainty_width(size.note), sure, 2),
-        Part(("Verdict (draft)",), verdict_width(size.note), judged, 1),
+        Part(("Certainty",), certainty_width(size.note), _sure, 2),
+        Part(("Verdict (draft)",), verdict_width(size.note), _judged, 1),
     ]
     drawn = list(map(Row, *(rows[name] for name in Row._fields)))
     figures = grid(
@@ -111,6 +105,14 @@ def overclaim(
     )
     alt = sentence(f"Wording against evidence: {said}.")
     return Chart(figures, rows, title or "Wording against evidence", alt, words)
+
+
+def _sure(sheet: Sheet, row: Row, box: Box) -> None:
+    certainty(sheet, box, row.strength)
+
+
+def _judged(sheet: Sheet, row: Row, box: Box) -> None:
+    cell(sheet, box, VERDICTS[row.verdict], row.verdict.replace("-", " "))
 
 
 def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
