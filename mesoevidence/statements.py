@@ -47,6 +47,9 @@ def statements(level: EvidenceStrength | None, question: Question, seen: Seen) -
         share, occurs = f"{100 * seen.shown.estimate:.1f} %", "occur" if level == "low" else "occurs"
         often = f"With {what}, {outcome} {_HEDGE[level]}{occurs} in {share}"
         return f"{often} (95 % CI {low} to {high} %).", f"{often} of persons.{_PLAIN[level]}"
+    if seen.against() is None and seen.direction is None:
+        told = f"Whether {what} increases or decreases {outcome}{than} cannot be told from what was recorded."
+        return told, told
     verb, noun = _verbs(level, seen)
     said = f"{what[:1].upper()}{what[1:]} {verb} {noun.format(outcome=outcome)}{than}"
     numbers = f" ({limits_said(seen.shown, seen.measure)})" if seen.shown and seen.measure else ""
@@ -68,9 +71,7 @@ def _verbs(level: str, seen: Seen) -> tuple[str, str]:
     if effect is None or seen.threshold is None:
         if seen.direction in ("increase", "decrease"):
             return f"{_HEDGE[level]}{seen.direction}{'' if base else 's'}", "{outcome}"
-        return (results, "little to no difference in {outcome}") if seen.direction else (
-            f"{_HEDGE[level]}{'have' if base else 'has'}", "an effect on {outcome} of unknown direction",
-        )  # fmt: skip
+        return results, "little to no difference in {outcome}"
     up = effect.estimate > (seen.threshold.low + seen.threshold.high) / 2
     if size in ("none", "small"):
         return results, "little to no difference in {outcome}"

@@ -12,7 +12,7 @@ from mesoevidence.bodies import Body, Estimate
 from mesoevidence.conversions import Floats
 from mesoevidence.formulas import MEASURES
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import Include, Outcome, Range, Study, Synthesis
+from mesoevidence.model import Include, Outcome, Range, Result, Study, Synthesis
 from mesoevidence.problems import EvidenceError
 
 LARGE = 2.0  # a risk ratio beyond it, or below its inverse: Schünemann 2019, PMC6692166, table 1
@@ -58,7 +58,7 @@ class Seen:
     threshold : Threshold or None
         Where the effect begins to count; None where it cannot be told from the record.
     direction : {"increase", "decrease", "no-difference"} or None
-        Of the studies, where nothing was pooled and all agree.
+        Of the studies, where nothing was pooled and all agree: as recorded, else as their intervals show.
     """
 
     measure: str | None
@@ -185,16 +185,24 @@ def _threshold(synthesis: Synthesis, measure: str | None, outcome: Outcome | Non
 
 def _direction(ledger: Ledger, synthesis: Synthesis) -> str | None:
     found = set(directions(ledger, synthesis))
-    return found.pop() if len(found) == 1 and None not in found else None
+    return found.pop() if len(found) == 1 and not found & {None, "mixed"} else None
 
 
 def directions(ledger: Ledger, synthesis: Synthesis) -> list[str | None]:
-    """Return the direction that was recorded of each included result."""
+    """Return the direction of each included result: as recorded, else where its printed interval lies."""
     return [
-        next((item.direction for item in study.results if item.id == line.result), None) if study else None
+        next((_directed(item) for item in study.results if item.id == line.result), None) if study else None
         for line in synthesis.include
         for study in [ledger.studies.get(line.study)]
     ]
+
+
+def _directed(result: Result) -> str | None:
+    effect = result.effect
+    if result.direction or effect is None or effect.ci is None or MEASURES[effect.measure].null is None:
+        return result.direction
+    null = 1 if MEASURES[effect.measure].is_ratio else 0
+    return "increase" if effect.ci[0] > null else "decrease" if effect.ci[1] < null else None
 
 
 def side_of(value: float, threshold: Threshold) -> Side:

@@ -435,6 +435,28 @@ def test_the_plain_sentence_counts_in_a_hundred_persons_where_a_baseline_is_know
     )
 
 
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ("effect: {measure: RR, estimate: 2, ci: [1.5, 2.7]}", "Green tea increases awake or not compared"),
+        ("effect: {measure: RR, estimate: 0.5, ci: [0.3, 0.8]}", "Green tea decreases awake or not compared"),
+        ("effect: {measure: RR, estimate: 1.2, ci: [0.8, 1.7]}", "Whether green tea increases or decreases"),
+        ("direction: no-difference", "Green tea results in little to no difference in awake or not"),
+        ("direction: mixed", "Whether green tea increases or decreases awake or not"),
+    ],
+)
+def test_what_was_not_pooled_is_said_by_the_direction_that_was_printed(tmp_path, seen, said):
+    figures = 'figures: "2 (1.5 to 2.7); 0.5 (0.3 to 0.8); 1.2 (0.8 to 1.7)"'
+    result = ledgers.STUDY.partition("    values:")[0]
+    result += f"    {seen}\n    from: {{ref: smith2001, at: abstract, method: reported, {figures}}}\n"
+    narrative = ledgers.SYNTHESIS.partition("analysis:")[0]
+    narrative += 'narrative: {why: "one study", by: direction}\n'
+
+    rated = me.rate(judged(tmp_path, study=result, synthesis=narrative), "tea-v-water")
+
+    assert rated.statement.startswith(said)
+
+
 def test_what_nobody_judged_yet_is_said_and_has_no_level(tmp_path):
     rated = me.rate(judged(tmp_path, ""), "tea-v-water")
 
