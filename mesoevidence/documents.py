@@ -1,92 +1,87 @@
-"""Documents written in the form that a file's name asks for."""
+"""A document as a value: a title, facts, tables and notes of plain text, whatever it is written as."""
 
-from collections.abc import Callable, Mapping
-from csv import QUOTE_NONNUMERIC
-from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from mesoevidence import escape, files, pages
-from mesoevidence.excel import excel
-from mesoevidence.grids import Cell, Document, Grid, Line, places
-from mesoevidence.latex import latex
-from mesoevidence.problems import EvidenceError
-from mesoevidence.word import word
-
-if TYPE_CHECKING:
-    import pandas as pd
+Style = Literal["plain", "strong", "muted", "mark", "symbol"]
 
 
-def write(document: Document, path: Path) -> None:
-    """Write a document in the form that the suffix of its path names.
+class Part(NamedTuple):
+    """A run of text; a mark is a small raised letter, a symbol says what the word beside it says."""
 
-    Raises
-    ------
-    EvidenceError
-        When there is no such form, or the disk refuses.
+    text: str
+    style: Style = "plain"
+
+
+Line = tuple[Part, ...]
+
+
+class Cell(NamedTuple):
+    """Lines of text over one column or several."""
+
+    lines: tuple[Line, ...]
+    columns: int = 1
+
+    @property
+    def text(self) -> str:
+        """Every line as plain text."""
+        return "\n".join("".join(part.text for part in line) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table.
+
+    Attributes
+    ----------
+    caption : str
+        What it shows.
+    over : tuple of Cell
+        The upper line of the head: cells over several columns, empty ones between.
+    head : tuple of str
+        A name for each column.
+    body : tuple of tuple of Cell
+        The rows; one with a single cell over all columns heads the rows below it.
+    widths : tuple of float
+        Of the columns, in parts of the whole.
     """
-    if path.suffix not in WRITERS:
-        known = ", ".join([*WRITERS, ".csv"])
-        raise EvidenceError(
-            f"nothing is written as {path.suffix or 'a file without suffix'!r}; there are {known}"
-        )
-    files.write(path, WRITERS[path.suffix](document))
+
+    caption: str
+    over: tuple[Cell, ...]
+    head: tuple[str, ...]
+    body: tuple[tuple[Cell, ...], ...]
+    widths: tuple[float, ...]
+
+    def is_group(self, row: tuple[Cell, ...]) -> bool:
+        """Whether a row heads those below it."""
+        return len(row) == 1 and row[0].columns == len(self.head)
+
+    def named(self) -> tuple[str, ...]:
+        """Return the columns by the whole of their heads, for formats with a single line of them."""
+        upper = [cell.text for cell in self.over for _ in range(cell.columns)]
+        return tuple(f"{over}: {name}" if over else name for over, name in zip(upper, self.head, strict=True))
 
 
-def csv(frame: "pd.DataFrame") -> str:
-    """Return a table as CSV: text quoted, and no cell that a spreadsheet takes for a formula."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if safe[name].dtype == "string":
-            safe[name] = safe[name].map(escape.cell, na_action="ignore")
-    return str(safe.to_csv(index=False, quoting=QUOTE_NONNUMERIC, lineterminator="\n"))
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Everything one file holds; the notes stand below the tables."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    grids: tuple[Grid, ...]
+    notes: tuple[Line, ...]
 
 
-def html(document: Document) -> str:
-    """Return a page that stands alone."""
-    return pages.render("document", document=document, places=places, policy=pages.POLICY, bare=False)
+def cell(*lines: str | Line, columns: int = 1) -> Cell:
+    """Return a cell of lines, those that are text alone as plain parts; empty lines are left out."""
+    kept = ((Part(line),) if isinstance(line, str) else line for line in lines if line)
+    return Cell(tuple(kept), columns)
 
 
-def fragment(document: Document, *, bare: bool = False) -> str:
-    """Return a document as a part of another page, or of a notebook; bare, where the page has the style."""
-    return pages.render("findings", document=document, places=places, bare=bare)
-
-
-def markdown(document: Document) -> str:
-    """Return a document in GitHub's Markdown."""
-    blocks = [f"# {escape.markdown(document.title)}"]
-    blocks.append("\n".join(f"- **{name}:** {escape.markdown(text)}" for name, text in document.facts))
-    for grid in document.grids:
-        blocks += [f"**{escape.markdown(grid.caption)}**", _markdown_table(grid)]
-    return "\n\n".join([*blocks, *map(_markdown_line, document.notes)]) + "\n"
-
-
-def _markdown_table(grid: Grid) -> str:
-    head = [escape.markdown(name) for name in grid.named()]
-    rows = [head, ["---"] * len(head)]
-    rows += [[_markdown_cell(item) for item in _spread(row)] for row in grid.body]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _spread(row: tuple[Cell, ...]) -> list[Cell]:
-    """Return a row with a cell for each column; those that another one covers are empty."""
-    return [part for item in row for part in (item, *[Cell(())] * (item.columns - 1))]
-
-
-def _markdown_cell(item: Cell) -> str:
-    return "<br>".join(map(_markdown_line, item.lines))
-
-
-def _markdown_line(line: Line) -> str:
-    shapes = {"strong": "**{}**", "mark": "<sup>{}</sup>"}
-    parts = []
-    for part in line:
-        text = escape.markdown(part.text.strip(" "))  # no mark of Markdown holds beside a blank
-        lead, tail = (" " if part.text.startswith(" ") else ""), (" " if part.text.endswith(" ") else "")
-        parts.append(f"{lead}{shapes.get(part.style, '{}').format(text)}{tail}" if text else lead)
-    return "".join(parts)
-
-
-WRITERS: Mapping[str, Callable[[Document], str | bytes]] = MappingProxyType(
-    {".html": html, ".md": markdown, ".tex": latex, ".docx": word, ".xlsx": excel}
-)
+def places(row: tuple[Cell, ...]) -> Iterator[tuple[int, Cell]]:
+    """Yield each cell of a row with the column it begins in."""
+    at = 0
+    for item in row:
+        yield at, item
+        at += item.columns

@@ -9,7 +9,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from mesoevidence.grids import Cell, Document, Grid, Line, Part, cell, places
+from mesoevidence.documents import Cell, Document, Grid, Line, Part, cell, places
 
 _NEVER = datetime(2000, 1, 1)  # the format asks for a date, and a clock would change the bytes
 _LONGEST = 32_767  # characters that a cell of Excel takes

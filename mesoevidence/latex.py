@@ -1,7 +1,7 @@
 """Documents as LaTeX that compiles as it is, with pdflatex and with lualatex."""
 
+from mesoevidence.documents import Cell, Document, Grid, Line, Part, places
 from mesoevidence.escape import latex as escaped
-from mesoevidence.grids import Cell, Document, Grid, Line, Part, places
 
 _PREAMBLE = r"""% Compiles as it is. For a paper take the packages, the new commands and a longtable.
 \documentclass[10pt]{article}

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from mesoevidence import console
 from mesoevidence.bodies import inside
 from mesoevidence.certainty import Certainty, Domain
+from mesoevidence.documents import Cell, Grid, Line, Part, cell
 from mesoevidence.findings import Anticipated, Arm, Comparison, Finding
 from mesoevidence.formulas import MEASURES
-from mesoevidence.grids import Cell, Grid, Line, Part, cell
 from mesoevidence.targets import Limits
 
 LEVELS = MappingProxyType(

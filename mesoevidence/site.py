@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from mesoevidence import NOTICE, __version__, appraisal, console, documents, files, pages, tables
+from mesoevidence import NOTICE, __version__, appraisal, console, files, pages, tables, writers
 from mesoevidence.audits import articles, audit
 from mesoevidence.bodies import participants
 from mesoevidence.certainty import SYMBOLS, rate, strength_of
@@ -273,7 +273,7 @@ def _findings(topic: str, ledger: Ledger) -> str:
         document = summary_of_findings(ledger, topic=topic).document("summary")
     except EvidenceError:
         return ""
-    return documents.fragment(document, bare=True)
+    return writers.fragment(document, bare=True)
 
 
 def _is_web(text: str | None) -> bool:

@@ -9,10 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
-from mesoevidence import NOTICE, console, documents, files, layouts, selection
+from mesoevidence import NOTICE, console, files, layouts, selection, writers
 from mesoevidence.bodies import inside
+from mesoevidence.documents import Document, Grid, Line, Part
 from mesoevidence.findings import Finding, finding
-from mesoevidence.grids import Document, Grid, Line, Part
 from mesoevidence.layouts import Letters
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.problems import EvidenceError
@@ -90,9 +90,9 @@ class SummaryOfFindings:
         """
         target = Path(path)
         if target.suffix == ".csv":
-            files.write(target, documents.csv(self._frame(which)))
+            files.write(target, writers.csv(self._frame(which)))
         else:
-            documents.write(self.document(which), target)
+            writers.write(self.document(which), target)
         return target
 
     def _frame(self, which: Which) -> pd.DataFrame:
@@ -141,7 +141,7 @@ class SummaryOfFindings:
         return f"<SummaryOfFindings {self.title}: {console.plural(len(self.findings), 'outcome')}>"
 
     def _repr_html_(self) -> str:
-        return documents.fragment(self.document("summary"))
+        return writers.fragment(self.document("summary"))
 
 
 def summary_of_findings(

@@ -18,7 +18,7 @@ from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from mesoevidence.grids import Cell, Document, Grid, Line, Part, places
+from mesoevidence.documents import Cell, Document, Grid, Line, Part, places
 
 _NEVER = datetime(2000, 1, 1)  # the format asks for a date, and a clock would change the bytes
 _WIDE, _HIGH, _MARGIN = 297, 210, 15  # A4 on its side, in mm
