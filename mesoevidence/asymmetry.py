@@ -17,6 +17,7 @@ from mesoevidence.linear_model import (
     critical,
     estimate_tau2,
     least_squares,
+    rows_of,
     settings,
     solve,
     study_table,
@@ -132,7 +133,7 @@ def regression_test(
         raise EvidenceError(f"`model` is rma or lm, `predictor` one of {', '.join(PREDICTORS)}")
     method, test, level = settings(data, method, test, level)
     column, shape = PREDICTORS[predictor]
-    frame = data.studies if isinstance(data, Pooled) else data
+    frame = rows_of(data)
     people = measures.participants(frame) if column == "ni" else None
     frame = frame if people is None else frame.assign(ni=people)
     table = study_table(frame, [column] if column == "ni" else [])

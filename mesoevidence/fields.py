@@ -7,13 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, TypeAlias, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    WithJsonSchema,
-    WrapSerializer,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, WrapSerializer
 from pydantic_core import PydanticCustomError
 
 from mesoevidence.problems import short
@@ -117,9 +111,7 @@ def _bib_key(value: object) -> str:
     text = _text(value)
     if not _KEY.fullmatch(text):
         raise PydanticCustomError(
-            "E209",
-            "out of pattern: {shown}",
-            {"shown": short(text), "hint": "lower-case letters and digits"},
+            "E209", "out of pattern: {shown}", {"shown": short(text), "hint": "lower-case letters and digits"}
         )
     return text
 
@@ -176,9 +168,7 @@ Slugs = Annotated[
     WithJsonSchema({"anyOf": [_SLUG_SCHEMA, {"type": "array", "items": _SLUG_SCHEMA, "minItems": 1}]}),
 ]
 Table: TypeAlias = Annotated[
-    Mapping[Slug, T],
-    AfterValidator(MappingProxyType),
-    WrapSerializer(lambda value, rest: rest(dict(value))),
+    Mapping[Slug, T], AfterValidator(MappingProxyType), WrapSerializer(lambda value, rest: rest(dict(value)))
 ]
 KeyTable: TypeAlias = Annotated[
     Mapping[BibKey, T],

@@ -25,6 +25,16 @@ _PRECISE = 1e12  # standard errors in one effect: beyond it residuals are roundi
 # The studies that go in --------------------------------------------------------------------------
 
 
+def rows_of(data: pd.DataFrame | Pooled) -> pd.DataFrame:
+    """Return the studies of a frame or of a pooled result, or say that it is neither."""
+    frame = data.studies if isinstance(data, Pooled) else data
+    if not isinstance(frame, pd.DataFrame):
+        raise EvidenceError(
+            f"give a DataFrame of studies, or what `pool` returns, and not {type(data).__name__}"
+        )
+    return frame
+
+
 def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.DataFrame:
     """Return label, effect and variance of each complete study, with the further columns asked for.
 
@@ -44,7 +54,7 @@ def study_table(data: pd.DataFrame | Pooled, columns: Iterable[str] = ()) -> pd.
     >>> study_table(frame, ["year"])["slab"].to_list()
     ['study 1']
     """
-    frame = data.studies if isinstance(data, Pooled) else data
+    frame = rows_of(data)
     wanted = list(dict.fromkeys(columns))
     if missing := [name for name in wanted if name not in frame]:
         shown = ", ".join(map(str, frame.columns))

@@ -64,6 +64,8 @@ def effect_sizes(
     >>> effect_sizes(trials, "RR")[["yi", "vi"]].round(4).values.tolist()
     [[1.2776, 0.1247], [0.8109, 0.0537]]
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise EvidenceError(f"give a DataFrame, one row a study, and not {type(frame).__name__}")
     yi, vi, note = compute(frame, measure, vtype=vtype, add=add, to=to, drop00=drop00)
     return frame.assign(yi=yi, vi=vi, measure=measure, note=pd.array(note, dtype=object))
 

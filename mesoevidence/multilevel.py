@@ -9,14 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from mesoevidence.linear_model import (
-    Array,
-    check_design,
-    design,
-    least_squares,
-    levels_of,
-    study_table,
-)
+from mesoevidence.linear_model import Array, check_design, design, least_squares, levels_of, study_table
 from mesoevidence.problems import EvidenceError
 from mesoevidence.regression import Coefficients, Regression, coefficients
 
@@ -267,6 +260,10 @@ def cluster_robust(
     >>> cluster_robust(two_level(frame, "study")).df
     array([1.])
     """
+    if not isinstance(fit, Regression | TwoLevel):
+        raise EvidenceError(
+            f"give what `meta_regression` or `two_level` returns, and not {type(fit).__name__}"
+        )
     own = fit.cluster if isinstance(fit, TwoLevel) else None
     named = own if cluster is None else cluster
     if named is None:

@@ -16,6 +16,7 @@ from mesoevidence.linear_model import (
     estimate_tau2,
     least_squares,
     levels_of,
+    rows_of,
     settings,
     solve,
     study_table,
@@ -220,7 +221,7 @@ def meta_regression(
     levels = levels_of(table, names)
     x, terms = design(table, levels)
     check_design(x, names)
-    given = len(data.studies if isinstance(data, Pooled) else data)
+    given = len(rows_of(data))
     left_out = f"{given - len(table)} of {given} studies have an empty cell and are left out"
     solved, tau2, scale = solve(table["yi"].to_numpy(), table["vi"].to_numpy(), x, method, test)
     df = None if test == "z" else len(table) - len(terms)

@@ -182,6 +182,18 @@ def test_the_command_check_loads_neither_pandas_nor_matplotlib():
     assert LIGHT - reached <= {"consistency"}
 
 
+def test_type_checkers_are_told_of_the_same_public_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    told = {
+        name.asname: node.module.removeprefix("mesoevidence.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module not in {"typing", "importlib"}
+        for name in node.names
+    }
+
+    assert told == me._HOME | dict.fromkeys(me._MODULES, "mesoevidence")
+
+
 @pytest.mark.parametrize("name", me.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(me, name) is not None

@@ -88,3 +88,16 @@ def test_numbers_that_no_sum_can_hold_are_refused(column, value, words):
 
     with pytest.raises(me.EvidenceError, match=words):
         me.meta_regression(frame, "x")
+
+
+@pytest.mark.parametrize("data", [None, [0.1, 0.2], "studies", {"yi": [0.1]}], ids=repr)
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_no_table_of_studies_is_refused_in_a_sentence(name, data):
+    if name == "cluster_robust":
+        with pytest.raises(me.EvidenceError, match="give what `meta_regression` or `two_level` returns"):
+            me.cluster_robust(data, "g")
+    else:
+        with pytest.raises(me.EvidenceError, match="give a DataFrame of studies"):
+            ASKED[name](data, {})
+    with pytest.raises(me.EvidenceError, match="give a DataFrame, one row a study"):
+        me.effect_sizes(data, "GEN")
