@@ -64,7 +64,7 @@ def set_up(extras: str) -> Path | None:
         VENV / ("Scripts" if os.name == "nt" else "bin") / ("python.exe" if os.name == "nt" else "python")
     )
     stamp, wanted = VENV / ".stamp", [stamp_of(more) for more in EXTRAS[EXTRAS.index(extras) :]]
-    if works(python) and stamp.is_file() and stamp.read_text() in wanted:
+    if works(python) and stamp.is_file() and stamp.read_text(errors="replace") in wanted:
         return python
     say(f"setting up {VENV} (only the first time, about a minute)")
     if not works(python):
@@ -100,9 +100,10 @@ def stamp_of(extras: str) -> str:
 
 def works(python: Path, code: str = "") -> bool:
     """Return whether an interpreter is there and runs a line."""
-    if not python.exists():
+    try:
+        return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
+    except OSError:  # it is not there, is no program, or may not be run
         return False
-    return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def said(command: list[str]) -> int:

@@ -67,12 +67,28 @@ def test_the_documentation_is_built_with_its_own_extra_and_a_warning_is_an_error
     assert {"sphinx", "-W", "docs/_build/html"} <= set(asked[1])
 
 
+def test_a_broken_stamp_is_one_that_does_not_fit(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "VENV", tmp_path / "a folder")
+    monkeypatch.setattr(run, "works", lambda python, code="": True)
+    asked = []
+    monkeypatch.setattr(run, "said", lambda command: asked.append(command) or 0)
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / ".stamp").write_bytes(b"\xff\xfe")
+
+    assert run.set_up("dev") == run.set_up("dev")
+    assert len(asked) == 1
+
+
 def test_a_broken_environment_is_noticed(run, tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
 
     assert not run.works(tmp_path / "nothing")
+    assert not run.works(broken)
+    broken.write_bytes(b"\x00 no program")
+    assert not run.works(broken)
+    broken.chmod(0o644)
     assert not run.works(broken)
     assert run.works(Path(sys.executable))
 
