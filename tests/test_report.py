@@ -9,6 +9,7 @@ import pytest
 
 import mesoevidence as me
 from mesoevidence import cli, site
+from mesoevidence.charts.certain import VERDICTS
 from tests import ledgers
 
 PICTURES = ("data:image/svg+xml;base64,", "data:image/png;base64,")
@@ -333,3 +334,11 @@ def test_a_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path, capsys):
 
     assert code == 2
     assert "cannot be made" in capsys.readouterr().err
+
+
+def test_a_verdict_looks_on_a_page_as_it_does_in_a_chart(tmp_path):
+    me.write_report(ledgers.evidence(tmp_path / "ledger"), tmp_path / "out", execute=False)
+
+    style = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    for word, look in VERDICTS.items():
+        assert f'.verdict.{word}::before {{ content: "{look.sign}" / ""; background: {look.fill}' in style

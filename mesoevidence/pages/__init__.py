@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mesoevidence.charts.certain import VERDICTS
+
 # Nothing from any other server, no script at all; styles and pictures stand in the page itself.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -17,6 +19,7 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.globals["looks"] = VERDICTS  # a verdict looks the same on a page as in a chart
 
 
 def render(name: str, **values: object) -> str:
