@@ -3,16 +3,13 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from time import monotonic
 from types import MappingProxyType
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from mesoevidence import files
@@ -165,47 +162,6 @@ def _data(value: str) -> str:
 
 def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
-
-
-class Step:
-    """Says which notebook and cell is executed: a moving bar in a terminal, a line a notebook elsewhere."""
-
-    def __init__(self, bar: Progress, notebooks: int) -> None:
-        self._bar, self._notebooks, self._begun, self._started = bar, notebooks, 0, monotonic()
-        self._task: TaskID | None = None
-
-    def begin(self, name: str, cells: int) -> None:
-        """Announce a notebook."""
-        self.finish()
-        self._begun += 1
-        self._name, self._started = f"{name} ({self._begun} of {self._notebooks})", monotonic()
-        self._task = self._bar.add_task(f"executing {self._name}", total=cells)
-
-    def cell(self) -> None:
-        """Count one more cell done."""
-        if self._task is not None:
-            self._bar.advance(self._task)
-
-    def finish(self) -> None:
-        """Close the notebook that is being executed, and say how long it took where no bar can be seen."""
-        if self._task is not None and self._bar.disable:
-            sys.stderr.write(f"executed {self._name} in {monotonic() - self._started:.0f} s\n")
-        self._task = None
-
-
-@contextmanager
-def progress(notebooks: int) -> Iterator[Step]:
-    """Show the progress of executing notebooks on the error stream."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("cell {task.completed} of {task.total}"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
-        step = Step(bar, notebooks)
-        yield step
-        step.finish()
 
 
 FORMATS: Mapping[str, Callable[[Checked, Path], None]] = MappingProxyType(

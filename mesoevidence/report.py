@@ -40,7 +40,7 @@ def write_report(
         raise EvidenceError(f"{target} cannot be made: {error.strerror}") from error
     root = evidence.ledger.root
     paths = notebooks.find(root) if execute else []
-    with console.progress(len(paths)) as step:
+    with notebooks.progress(len(paths)) as step:
         executed = [notebooks.execute(path, root, step) for path in paths]
     site.write(evidence, executed, target)
     index = target / "index.html"

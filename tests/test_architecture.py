@@ -35,7 +35,7 @@ DOORS = {
     "mistune": {"notebooks"},
     "nbclient": {"notebooks"},
     "nbformat": {"notebooks"},
-    "rich": {"console"},
+    "rich": {"console", "notebooks"},
     "tempfile": {"files"},
     "html": {"escape"},
 }
