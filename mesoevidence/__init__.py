@@ -11,50 +11,44 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mesoevidence import conversions as conversions
-    from mesoevidence.asymmetry import rank_test as rank_test
-    from mesoevidence.asymmetry import regression_test as regression_test
-    from mesoevidence.asymmetry import trim_and_fill as trim_and_fill
-    from mesoevidence.audits import Audit as Audit
-    from mesoevidence.audits import audit as audit
-    from mesoevidence.certainty import Certainty as Certainty
-    from mesoevidence.certainty import rate as rate
-    from mesoevidence.charts.directions import effect_direction as effect_direction
-    from mesoevidence.charts.directions import harvest as harvest
+    from mesoevidence.asymmetry import (
+        rank_test as rank_test,
+        regression_test as regression_test,
+        trim_and_fill as trim_and_fill,
+    )
+    from mesoevidence.audits import Audit as Audit, audit as audit
+    from mesoevidence.certainty import Certainty as Certainty, rate as rate
+    from mesoevidence.charts.directions import effect_direction as effect_direction, harvest as harvest
     from mesoevidence.charts.evidence_map import evidence_map as evidence_map
     from mesoevidence.charts.forest import forest as forest
     from mesoevidence.charts.funnel import funnel as funnel
-    from mesoevidence.charts.influence import baujat as baujat
-    from mesoevidence.charts.influence import labbe as labbe
+    from mesoevidence.charts.influence import baujat as baujat, labbe as labbe
     from mesoevidence.charts.overclaim import overclaim as overclaim
     from mesoevidence.charts.prisma import prisma as prisma
-    from mesoevidence.charts.risk_of_bias import bias_bars as bias_bars
-    from mesoevidence.charts.risk_of_bias import traffic_light as traffic_light
+    from mesoevidence.charts.risk_of_bias import bias_bars as bias_bars, traffic_light as traffic_light
     from mesoevidence.charts.timeline import timeline as timeline
     from mesoevidence.charts.verdicts import verdict_matrix as verdict_matrix
     from mesoevidence.conclusions import conclude as conclude
-    from mesoevidence.diagnostics import cumulative as cumulative
-    from mesoevidence.diagnostics import influence as influence
-    from mesoevidence.diagnostics import leave_one_out as leave_one_out
-    from mesoevidence.evidence import Evidence as Evidence
-    from mesoevidence.evidence import load as load
+    from mesoevidence.diagnostics import (
+        cumulative as cumulative,
+        influence as influence,
+        leave_one_out as leave_one_out,
+    )
+    from mesoevidence.evidence import Evidence as Evidence, load as load
     from mesoevidence.explore import explore as explore
     from mesoevidence.formulas import MEASURES as MEASURES
     from mesoevidence.measures import effect_sizes as effect_sizes
-    from mesoevidence.model import Claim as Claim
-    from mesoevidence.model import Study as Study
-    from mesoevidence.model import Synthesis as Synthesis
-    from mesoevidence.model import Topic as Topic
-    from mesoevidence.multilevel import cluster_robust as cluster_robust
-    from mesoevidence.multilevel import two_level as two_level
+    from mesoevidence.model import Claim as Claim, Study as Study, Synthesis as Synthesis, Topic as Topic
+    from mesoevidence.multilevel import cluster_robust as cluster_robust, two_level as two_level
     from mesoevidence.pooled import Pooled as Pooled
     from mesoevidence.pooling import pool as pool
-    from mesoevidence.problems import EvidenceError as EvidenceError
-    from mesoevidence.problems import Problem as Problem
-    from mesoevidence.regression import meta_regression as meta_regression
-    from mesoevidence.regression import subgroups as subgroups
+    from mesoevidence.problems import EvidenceError as EvidenceError, Problem as Problem
+    from mesoevidence.regression import meta_regression as meta_regression, subgroups as subgroups
     from mesoevidence.report import write_report as write_report
-    from mesoevidence.summaries import SummaryOfFindings as SummaryOfFindings
-    from mesoevidence.summaries import summary_of_findings as summary_of_findings
+    from mesoevidence.summaries import (
+        SummaryOfFindings as SummaryOfFindings,
+        summary_of_findings as summary_of_findings,
+    )
     from mesoevidence.tables import certainty_frame as certainty_frame
     from mesoevidence.templates import init as init
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesoevidence import cards
-from mesoevidence import vocabulary as words
+from mesoevidence import cards, vocabulary as words
 from mesoevidence.fields import BibKey, Count, Day, Identifier, Slug, Slugs, Text
 
 _UNREVIEWED = "draft, unreviewed"

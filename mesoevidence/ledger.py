@@ -16,8 +16,7 @@ from mesoevidence import bibliography, files, records
 from mesoevidence.bibliography import Reference
 from mesoevidence.model import KINDS, AnyEntry, Claim, Kind, Labelled, Outcome, Study, Synthesis, Topic
 from mesoevidence.problems import CODES, EvidenceError, Problem, nearest, short
-from mesoevidence.records import Path as RecordPath
-from mesoevidence.records import Record
+from mesoevidence.records import Path as RecordPath, Record
 
 
 @dataclass(frozen=True, slots=True)

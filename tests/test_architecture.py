@@ -20,7 +20,7 @@ ORDER = """
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal targets
     suggestions statements certainty history basis strength conclusions links checks console tables selection
     evidence charts explore audits findings documents layouts latex word excel pages writers summaries
-    notebooks site report templates exchange cli __main__
+    notebooks site report templates cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},

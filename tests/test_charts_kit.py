@@ -20,8 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 import mesoevidence as me
-from mesoevidence.charts import certain, kit, lights
-from mesoevidence.charts import evidence_map as evidence_map_module
+from mesoevidence.charts import certain, evidence_map as evidence_map_module, kit, lights
 from tests import drawn
 
 HOSTILE = [

@@ -5,8 +5,7 @@ from math import exp
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import mesoevidence as me
 from mesoevidence import consistency, ledger, printed

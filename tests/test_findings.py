@@ -13,8 +13,7 @@ from xml.etree import ElementTree
 import mistune
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import mesoevidence as me
 from mesoevidence import escape
