@@ -8,8 +8,7 @@ from typing import Literal
 
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import RiskOfBias, Study
-from mesoevidence.problems import Problem, nearest
-from mesoevidence.records import Path
+from mesoevidence.problems import Finding, Path, one_of
 from mesoevidence.vocabulary import DESIGNS
 
 NOT_ASSESSED = "not-assessed"
@@ -114,34 +113,48 @@ def risk(rob: RiskOfBias | None) -> Risk:
     return "low" if table.overall[place].startswith(("low", "high")) else "some"
 
 
-def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Finding]:
     """An overall judgement is never better than its domains give; the words are those of the tool."""
-    seen: set[tuple[str, str | None]] = set()
+    judged_with = [(rob.tool, rob.result) for rob in study.rob]
     for at, rob in enumerate(study.rob):
-        here, tool = ("rob", at), TOOLS[rob.tool]
-        if (rob.tool, rob.result) in seen:
+        tool, path = TOOLS[rob.tool], ("rob", at, "overall", "judgement")
+        if judged_with[at] in judged_with[:at]:
             message = f"`{rob.result or 'the whole study'}` is judged twice with {tool.label}"
-            yield ledger.problem("E404", study.id, (*here, "tool"), message, "keep one appraisal")
-        seen.add((rob.tool, rob.result))
-        faults = list(_foreign(study, at, ledger))
-        yield from faults
+            yield Finding("E404", ("rob", at, "tool"), message, "keep one appraisal")
+        yield from (faults := list(_foreign(rob, at)))
         judged = {name: part.judgement for name, part in rob.domains.items()}
         given, ranks, recorded = overall(rob.tool, judged), tool.ranks(), rob.overall.judgement
         if faults or given is None or recorded not in ranks:
             continue
-        path = (*here, "overall", "judgement")
         if ranks.index(recorded) < ranks.index(given):
             worst = ", ".join(f"{name} {level}" for name, level in judged.items() if level not in ranks[:1])
             message = f"`{recorded}`, where the domains give `{given}` ({worst})"
-            yield ledger.problem(
-                "E401", study.id, path, message, f"write `{given}` or worse, or judge the domains again"
-            )
+            yield Finding("E401", path, message, f"write `{given}` or worse, or judge the domains again")
         concerns = [name for name, level in judged.items() if level == "some-concerns"]
         if recorded == "some-concerns" and len(concerns) >= _SEVERAL:
             message = f"some concerns in {len(concerns)} domains ({', '.join(concerns)}), and no more overall"
-            yield ledger.problem(
-                "W604", study.id, path, message, "high, if together they lower confidence substantially"
-            )
+            hint = "high, if together they lower confidence substantially"
+            yield Finding("W604", path, message, hint)
+
+
+def _foreign(rob: RiskOfBias, at: int) -> Iterator[Finding]:
+    """Yield a problem for each domain or level that the tool does not have, and for each it has and lacks."""
+    here, tool, levels = ("rob", at, "domains"), TOOLS[rob.tool], (*TOOLS[rob.tool].levels, NOT_ASSESSED)
+    words: list[tuple[Path, str, tuple[str, ...]]] = [
+        ((*here, name, "judgement"), part.judgement, levels) for name, part in rob.domains.items()
+    ]
+    words.append((("rob", at, "overall", "judgement"), rob.overall.judgement, tool.ranks()))
+    for path, word, known in words:
+        if word not in known:
+            message = f"`{word}` is no level of {tool.label}"
+            yield Finding("E402", path, message, f"one of {', '.join(known)}")
+    for name in rob.domains if tool.domains else ():
+        if name not in tool.domains:
+            message = f"{tool.label} has no domain `{name}`"
+            yield Finding("E402", (*here, name), message, one_of(name, tool.domains), key=True)
+    if missing := [name for name in tool.domains if name not in rob.domains]:
+        hint = "add it; where it cannot be judged from what was read: {judgement: not-assessed, why: ...}"
+        yield Finding("E403", here, f"{tool.label} has the domain `{missing[0]}` too", hint, key=True)
 
 
 def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | None]]:
@@ -169,31 +182,6 @@ def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | Non
             elif alike and DESIGNS[study.design].start:
                 seen = any(result.outcome == pico.outcome for result in study.results)
                 yield synthesis.id, study.id, study.design, "left-out" if seen else "not-seen", None
-
-
-def _foreign(study: Study, at: int, ledger: Ledger) -> Iterator[Problem]:
-    """Yield a problem for each domain or level that the tool does not have, and for each it has and lacks."""
-    rob = study.rob[at]
-    here, tool = ("rob", at), TOOLS[rob.tool]
-    places: dict[Path, tuple[str, tuple[str, ...]]] = {
-        (*here, "overall", "judgement"): (rob.overall.judgement, tool.ranks())
-    }
-    for name, part in rob.domains.items():
-        places[*here, "domains", name, "judgement"] = (part.judgement, (*tool.levels, NOT_ASSESSED))
-        if tool.domains and name not in tool.domains:
-            near = nearest(name, tool.domains)
-            hint = (f"did you mean `{near}`? " if near else "") + f"one of {', '.join(tool.domains)}"
-            message = f"{tool.label} has no domain `{name}`"
-            yield ledger.problem("E402", study.id, (*here, "domains", name), message, hint, key=True)
-    for path, (word, known) in places.items():
-        if word not in known:
-            yield ledger.problem(
-                "E402", study.id, path, f"`{word}` is no level of {tool.label}", f"one of {', '.join(known)}"
-            )
-    if missing := [name for name in tool.domains if name not in rob.domains]:
-        hint = "add it; where it cannot be judged from what was read: {judgement: not-assessed, why: ...}"
-        message = f"{tool.label} has the domain `{missing[0]}` too"
-        yield ledger.problem("E403", study.id, (*here, "domains"), message, hint, key=True)
 
 
 _ROB2 = {

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mesoevidence import appraisal, files, history, records
-from mesoevidence.bodies import synthesis_of
+from mesoevidence.bodies import result_of, synthesis_of
 from mesoevidence.ledger import Ledger, read, typed
 from mesoevidence.model import Study, Synthesis, Topic
-from mesoevidence.problems import EvidenceError, Problem
+from mesoevidence.problems import EvidenceError, Finding, Problem
 
 Entered = TypeVar("Entered", Synthesis, Study, Topic)
 _PLACE = ("certainty", "basis")
@@ -29,15 +29,14 @@ def inputs(synthesis: Synthesis, ledger: Ledger) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for line in synthesis.include:
-        study = ledger.studies.get(line.study)
-        result = next((item for item in study.results if item.id == line.result), None) if study else None
+        study, result = ledger.studies.get(line.study), result_of(line, ledger)
         name = f"{line.study} {line.result}:"
         sides = {side: " + ".join(getattr(line, side)) or "none" for side in ("intervention", "comparator")}
         _flatten(name, sides, found)
         if study is None or result is None:
             continue
         seen = result.model_dump(mode="json", include=_RESULT)
-        _flatten(name, seen | (seen.pop("values") or {}), found)
+        _flatten(name, seen | seen.pop("values"), found)
         if rob := appraisal.appraised(study, line.result):
             judged = {domain: part.judgement for domain, part in rob.domains.items()}
             _flatten(f"{name} risk of bias", judged | {rob.tool: rob.overall.judgement}, found)
@@ -83,7 +82,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     ]
 
 
-def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
     """A judgement that was signed still rests on the same inputs."""
     basis = synthesis.certainty.basis if synthesis.certainty else None
     lost = "evidence/topics/" in ledger.broken and synthesis.pico.outcome not in ledger.outcomes
@@ -92,13 +91,13 @@ def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
     now = inputs(synthesis, ledger)
     hint = f"judge it again, then `mesoevidence sign {synthesis.id} --by NAME`"
     if not _SIGNED.fullmatch(basis):
-        yield ledger.problem("W501", synthesis.id, _PLACE, "not signed yet", hint)
+        yield Finding("W501", _PLACE, "not signed yet", hint)
     elif basis != digest(now):
         before = signed_inputs(synthesis, ledger)
         said = changed(before, now) if before is not None else ["what it was before is in no revision"]
         more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
         message = f"its inputs changed: {'; '.join(said[:_SHOWN])}{more}"
-        yield ledger.problem("W501", synthesis.id, _PLACE, message, hint)
+        yield Finding("W501", _PLACE, message, hint)
 
 
 def signed_inputs(synthesis: Synthesis, ledger: Ledger) -> dict[str, str] | None:

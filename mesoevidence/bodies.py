@@ -105,7 +105,7 @@ def body(ledger: Ledger, synthesis: str | None, measure: str | None = None, arms
         why = record.narrative.why if record.narrative else "no analysis was fixed"
         raise EvidenceError(f"`{record.id}` is not pooled: {why}")
     spec = effects.named(measure or analysis.measure)
-    results = [_result(ledger, record.id, item) for item in record.include]
+    results = [_included(ledger, record.id, item) for item in record.include]
     other = _other_arms(record, results, arms or {})
     sides = [(other.get(item.study, item.intervention), item.comparator) for item in record.include]
     rows = [arms_of(result, spec.shape, both) for result, both in zip(results, sides, strict=True)]
@@ -131,7 +131,7 @@ def body(ledger: Ledger, synthesis: str | None, measure: str | None = None, arms
 
 def _other_arms(record: Synthesis, results: Sequence[Result], arms: Arms) -> dict[str, list[str]]:
     """Return the arms that stand in for those of the record, or say that there is no such study or arm."""
-    known = {item.study: result.values or {} for item, result in zip(record.include, results, strict=True)}
+    known = {item.study: result.values for item, result in zip(record.include, results, strict=True)}
     found = {study: [names] if isinstance(names, str) else list(names) for study, names in arms.items()}
     for study, names in found.items():
         if study not in known:
@@ -209,13 +209,16 @@ def inside(label: str) -> str:
     return " or ".join(part[:1].lower() + part[1:] if part[1:2].islower() else part for part in parts)
 
 
-def _result(ledger: Ledger, synthesis: str, item: Include) -> Result:
-    """Return the result that a synthesis includes."""
-    study = ledger.studies.get(item.study)
-    for result in study.results if study else ():
-        if result.id == item.result:
-            return result
-    raise EvidenceError(f"`{synthesis}` includes {item.result} of {item.study}, and there is no such result")
+def result_of(line: Include, ledger: Ledger) -> Result | None:
+    """Return the result that a synthesis includes; None where there is no such study or result."""
+    study = ledger.studies.get(line.study)
+    return next((item for item in study.results if item.id == line.result), None) if study else None
+
+
+def _included(ledger: Ledger, synthesis: str, line: Include) -> Result:
+    if result := result_of(line, ledger):
+        return result
+    raise EvidenceError(f"`{synthesis}` includes {line.result} of {line.study}, and there is no such result")
 
 
 def synthesis_of(ledger: Ledger, synthesis: str | None) -> Synthesis:
@@ -231,10 +234,9 @@ def synthesis_of(ledger: Ledger, synthesis: str | None) -> Synthesis:
 
 def arms_of(result: Result, shape: Shape, sides: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return what a result has of each side, its arms combined; NaN where a number is not known."""
-    values = result.values or {}
     found: dict[str, float] = {}
     for arms, fields in zip(sides, _SIDES.get(shape, ()), strict=False):
-        parts = [values[arm] for arm in arms if arm in values]
+        parts = [result.values[arm] for arm in arms if arm in result.values]
         together = _together(parts) if parts and len(parts) == len(arms) else {}
         found |= {column: together.get(field, math.nan) for column, field in fields.items()}
     return found
@@ -300,18 +302,13 @@ def participants(synthesis: Synthesis, ledger: Ledger) -> int | None:
 
 def analysed(line: Include, ledger: Ledger) -> int | None:
     """Return the persons behind one result, each once however often measured; None where that is unknown."""
-    study = ledger.studies.get(line.study)
-    result = next((item for item in study.results if item.id == line.result), None) if study else None
+    study, result = ledger.studies.get(line.study), result_of(line, ledger)
     if study is None or result is None:
         return None
     arms = (*line.intervention, *line.comparator) or tuple(result.values or study.arms)
-    values = result.values or {}
-    sizes = [values[arm].n if arm in values else None for arm in arms]
-    sizes = [
-        study.arms[arm].n if n is None and arm in study.arms else n
-        for arm, n in zip(arms, sizes, strict=True)
-    ]
-    return persons(study, sizes)
+    allocated = {name: arm.n for name, arm in study.arms.items()}
+    known = allocated | {name: values.n for name, values in result.values.items() if values.n is not None}
+    return persons(study, [known.get(arm) for arm in arms])
 
 
 def persons(study: Study, sizes: Sequence[int | None]) -> int | None:

@@ -10,8 +10,7 @@ from mesoevidence import cards, suggestions
 from mesoevidence.bodies import Question, question_of, synthesis_of
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import CertaintyRecord, Down, Range, Synthesis, Up
-from mesoevidence.problems import EvidenceError, Problem
-from mesoevidence.records import Path
+from mesoevidence.problems import EvidenceError, Finding
 from mesoevidence.statements import statements
 from mesoevidence.suggestions import DOWN, LEVELS, UP
 from mesoevidence.targets import Case, Seen, case, limits_said
@@ -277,7 +276,7 @@ def _said(domain: Domain) -> list[str]:
 # The checks -------------------------------------------------------------------------------------
 
 
-def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
     """The recorded level is what start and domains give; each step down says why."""
     record = synthesis.certainty
     if record is None:
@@ -285,29 +284,24 @@ def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterato
     if record.system == "none":
         if not record.why or record.overall:
             hint = "say why under `certainty: {system: none, why: ...}`, and leave `overall` out"
-            yield ledger.problem(
-                "E413", synthesis.id, ("certainty", "system"), "not graded, and not why", hint
-            )
+            yield Finding("E413", ("certainty", "system"), "not graded, and not why", hint)
         return
     missing = [name for name in ("start", *DOWN, "overall") if getattr(record, name) is None]
     if missing:
         hint = "GRADE needs start, five domains and overall; or write `system: none` with why"
-        yield ledger.problem("E413", synthesis.id, ("certainty",), f"no {', '.join(missing)}", hint, key=True)
+        yield Finding("E413", ("certainty",), f"no {', '.join(missing)}", hint, key=True)
     if isinstance(record.threshold, Range) and record.threshold.range[0] >= record.threshold.range[1]:
         hint = "lower bound first; for no effect itself write `threshold: no-effect`"
-        path: Path = ("certainty", "threshold", "range")
-        yield ledger.problem("E222", synthesis.id, path, "no effect lies inside this range", hint)
+        yield Finding("E222", ("certainty", "threshold", "range"), "no effect lies inside this range", hint)
     for name in DOWN:
         part = getattr(record, name)
         if part and part.down and not part.why:
             message = f"{part.down} down for {LABELS[name].lower()}, and not why"
-            yield ledger.problem("E412", synthesis.id, ("certainty", name, "down"), message, "add `why`")
-    given = computed(record)
-    if given and record.overall and record.overall.judgement != given:
-        recorded = record.overall.judgement
+            yield Finding("E412", ("certainty", name, "down"), message, "add `why`")
+    given, recorded = computed(record), record.overall.judgement if record.overall else None
+    if given and recorded and recorded != given:
         message = f"`{recorded}`, where its parts give `{given}`: {_sum(record)}"
-        path = ("certainty", "overall", "judgement")
-        yield ledger.problem("E411", synthesis.id, path, message, "change the level, or a part")
+        yield Finding("E411", ("certainty", "overall", "judgement"), message, "change the level, or a part")
 
 
 def _sum(record: CertaintyRecord) -> str:
@@ -319,39 +313,34 @@ def _sum(record: CertaintyRecord) -> str:
     return said
 
 
-def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
     """Where the data suggest another step than recorded, the record says why; nothing rises beside a fall."""
     record = synthesis.certainty
     if record is None or record.system == "none":
         return
     silent = [name for name in LABELS if (part := getattr(record, name)) and not part.why]
-    found = case(ledger, synthesis) if silent else None  # pooling only where a why is missing
-    for name in silent:
-        yield from _unexplained(_domain(name, record, found), record, synthesis, ledger) if found else ()
+    if silent:  # pooling only where a why is missing
+        found = case(ledger, synthesis)
+        for name in silent:
+            yield from _unexplained(_domain(name, record, found), record)
     lowest, designs = suggestions.start(ledger, synthesis)
     begin = record.start.level if record.start else None
     if begin and lowest and LEVELS.index(begin) < LEVELS.index(lowest):
         message = f"starts {begin}, where its lowest design starts {lowest} ({'; '.join(designs)})"
         hint = "start there, or rate the designs apart"
-        yield ledger.problem("W603", synthesis.id, ("certainty", "start", "level"), message, hint)
+        yield Finding("W603", ("certainty", "start", "level"), message, hint)
 
 
-def _unexplained(
-    domain: Domain, record: CertaintyRecord, synthesis: Synthesis, ledger: Ledger
-) -> Iterator[Problem]:
+def _unexplained(domain: Domain, record: CertaintyRecord) -> Iterator[Finding]:
     """Yield what a step without why should explain; a step down without why is an error of its own."""
     path, title = ("certainty", domain.name, domain.kind), domain.label.lower()
-    lowered = [name for name in DOWN if (part := getattr(record, name)) and part.down]
+    lowered = [LABELS[name].lower() for name in DOWN if (part := getattr(record, name)) and part.down]
     if domain.kind == "up" and domain.steps and lowered:
-        message = (
-            f"up for {title} beside a step down for {', '.join(LABELS[name].lower() for name in lowered)}"
-        )
+        message = f"up for {title} beside a step down for {', '.join(lowered)}"
         hint = "evidence that has a flaw is usually not rated up; say why it is here"
-        yield ledger.problem("W602", synthesis.id, path, message, hint)
-    elif (domain.differs and not (domain.kind == "down" and domain.steps)) or (
-        domain.kind == "up" and domain.steps and domain.suggested is None
-    ):
+        yield Finding("W602", path, message, hint)
+    elif (domain.kind == "up" or not domain.steps) and domain.steps != (domain.suggested or 0):
         suggested = "nothing" if domain.suggested is None else domain.suggested
         message = f"{title} {domain.kind} {domain.steps}, where the data suggest {suggested}"
-        message += f": {'; '.join(domain.because)}"
-        yield ledger.problem("W601", synthesis.id, path, message, "say why, or take the suggestion")
+        because = "; ".join(domain.because)
+        yield Finding("W601", path, f"{message}: {because}", "say why, or take the suggestion")

@@ -1,18 +1,30 @@
 """What needs more than one field or one record: the checks, run over every record of a ledger."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from types import MappingProxyType
 
 from mesoevidence import appraisal, basis, certainty, conclusions, consistency, links, provenance
+from mesoevidence.bodies import result_of
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import AnyEntry, Candidate, Citation, Claim, Outcome, Result, Study, Synthesis
-from mesoevidence.problems import Problem
-from mesoevidence.records import Path
+from mesoevidence.model import AnyEntry, Citation, Claim, Result, Study, Synthesis
+from mesoevidence.problems import Finding, Path, Problem
 
-_COUNTED = ("events", "proportion")
-_MEASURED = ("mean", "sd", "se", "median", "q1", "q3", "min", "max")
+Check = Callable[..., Iterable[Finding]]
+
+# What each resolution of a citation rests on: a field, and how it is asked for.
+_PROOF = {
+    "resolved": ("ref", "a `ref`"),
+    "ambiguous": ("candidates", "`candidates`"),
+    "unresolved": ("search", "a `search`"),
+    "nonexistent": ("search", "a `search`"),
+}
+# Values that an outcome of a type cannot have.
+_STRANGE = {
+    "dichotomous": ("mean", "sd", "se", "median", "q1", "q3", "min", "max"),
+    "continuous": ("events", "proportion"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +68,13 @@ def check(ledger: Ledger, found: Iterable[Problem] = ()) -> Checked:
     acknowledged: list[Problem] = []
     for kind, checks in CHECKS.items():
         for entry in getattr(ledger, kind).values():
+            record = ledger.records[entry.id]
             flags = {flag.code for flag in entry.flags} if isinstance(entry, Study) else frozenset()
             for run in checks:
                 runs += 1
-                for problem in run(entry, ledger):
-                    known = problem.code in flags and problem.severity != "error"  # errors are ours to mend
+                for code, path, message, hint, key in run(entry, ledger):
+                    problem = record.problem(code, path, message, hint, key=key)
+                    known = code in flags and problem.severity != "error"  # errors are ours to mend
                     (acknowledged if known else problems).append(problem)
     for run_once in WHOLE:
         runs += 1
@@ -68,91 +82,81 @@ def check(ledger: Ledger, found: Iterable[Problem] = ()) -> Checked:
     return Checked(tuple(sorted(problems)), tuple(sorted(acknowledged)), len(ledger.records), runs)
 
 
+def of_each_result(check: Check) -> Check:
+    """Return the check of a study that makes a check of each of its results."""
+
+    @wraps(check)
+    def run(study: Study, ledger: Ledger) -> Iterator[Finding]:
+        for at, result in enumerate(study.results):
+            for found in check(result, study, ledger):
+                yield found._replace(path=("results", at, *found.path))
+
+    return run
+
+
 # Fields that must agree with each other ----------------------------------------------------------
 
 
-def review_is_by_another(entry: AnyEntry, ledger: Ledger) -> Iterator[Problem]:
+def review_is_by_another(entry: AnyEntry, ledger: Ledger) -> Iterator[Finding]:
     """What is called reviewed was reviewed by somebody else."""
     if entry.status == "reviewed" and (not entry.reviewed_by or entry.reviewed_by == entry.by):
         hint = "name the reviewer, who is another than `by`, or write `status: draft`"
-        yield ledger.problem("E214", entry.id, ("status",), "reviewed by nobody else", hint)
+        yield Finding("E214", ("status",), "reviewed by nobody else", hint)
     if entry.reviewed_by and entry.status != "reviewed":
         hint = "write `status: reviewed`, or leave `reviewed_by` out"
-        yield ledger.problem(
-            "E211", entry.id, ("reviewed_by",), "a reviewer of a record that is not reviewed", hint
-        )
+        yield Finding("E211", ("reviewed_by",), "a reviewer of a record that is not reviewed", hint)
 
 
-def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
-    """Every claim but background asserts something, and appears somewhere."""
+def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+    """Every claim but background asserts something, and appears somewhere, in eight words at most."""
     if claim.kind == "background" and claim.asserts:
         message = "background asserts nothing that can be judged"
-        yield ledger.problem(
-            "E217", claim.id, ("asserts",), message, "leave `asserts` out, or choose another kind"
-        )
+        yield Finding("E217", ("asserts",), message, "leave `asserts` out, or choose another kind")
     if claim.kind != "background" and not claim.asserts:
         hint = "add `asserts: increase | decrease | no-difference | frequency | fact`"
-        yield ledger.problem("E217", claim.id, ("kind",), f"a claim of {claim.kind} without `asserts`", hint)
+        yield Finding("E217", ("kind",), f"a claim of {claim.kind} without `asserts`", hint)
     if not claim.appearances:
-        yield ledger.problem(
-            "W702", claim.id, ("id",), "nobody makes this claim", "add the place where it stands"
-        )
-    texts = [
-        (("appearances", at, "words"), item.words) for at, item in enumerate(claim.appearances) if item.words
-    ]
-    yield from provenance.words_are_few(claim.id, texts, ledger)
+        yield Finding("W702", ("id",), "nobody makes this claim", "add the place where it stands")
+    for at, item in enumerate(claim.appearances):
+        if (count := len((item.words or "").split())) > 8:
+            hint = "keep at most eight consecutive words"
+            yield Finding("E305", ("appearances", at, "words"), f"{count} words of a source", hint)
 
 
-def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
+def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     """A resolution comes with what it rests on."""
     for at, appearance in enumerate(claim.appearances):
         for number, citation in enumerate(appearance.citations):
             here = ("appearances", at, "citations", number)
-            yield from _cited_or_not(claim, citation, here, ledger)
-            missing = _unproved(
-                citation.resolution, bool(citation.ref), citation.candidates, bool(citation.search)
-            )
-            if missing:
-                message = f"`{citation.resolution}` without {missing}"
-                yield ledger.problem("E213", claim.id, (*here, "resolution"), message, f"add {missing}")
+            yield from _cited_or_not(citation, here)
+            proof = _PROOF.get(citation.resolution or "")
+            if proof and not getattr(citation, proof[0]):
+                message = f"`{citation.resolution}` without {proof[1]}"
+                yield Finding("E213", (*here, "resolution"), message, f"add {proof[1]}")
             if citation.resolution == "pending":
-                hint = "trace it, and log the search"
-                yield ledger.problem(
-                    "W704", claim.id, (*here, "resolution"), "nobody has traced this citation yet", hint
-                )
+                message = "nobody has traced this citation yet"
+                yield Finding("W704", (*here, "resolution"), message, "trace it, and log the search")
             for item, candidate in enumerate(citation.candidates):
                 if bool(candidate.ref) == bool(candidate.label):
                     message = "a candidate has a `ref`, or a `label` when it was not seen"
-                    path = (*here, "candidates", item)
-                    yield ledger.problem("E215", claim.id, path, message, "give exactly one of them")
+                    yield Finding("E215", (*here, "candidates", item), message, "give exactly one of them")
 
 
-def _cited_or_not(claim: Claim, citation: Citation, here: Path, ledger: Ledger) -> Iterator[Problem]:
+def _cited_or_not(citation: Citation, here: Path) -> Iterator[Finding]:
     """What cites nothing says no more than that; what cites says what, and what became of it."""
     given = citation.model_fields_set - {"specificity"}
     if citation.specificity == "none" and given:
         message = "`specificity: none` says that nothing is cited, and the rest says what is"
         hint = "leave the rest out, or say how specific the citation is"
-        yield ledger.problem("E211", claim.id, (*here, "specificity"), message, hint)
+        yield Finding("E211", (*here, "specificity"), message, hint)
     elif citation.specificity != "none":
         for name, field in (("as", "described"), ("resolution", "resolution")):
             if field not in given:
                 hint = "say what is cited, and what was found of it"
-                yield ledger.problem("E201", claim.id, here, f"`{name}` is missing", hint)
+                yield Finding("E201", here, f"`{name}` is missing", hint)
 
 
-def _unproved(resolution: str | None, ref: bool, candidates: tuple[Candidate, ...], search: bool) -> str:
-    """Return what a resolution needs and lacks."""
-    if resolution == "resolved" and not ref:
-        return "a `ref`"
-    if resolution == "ambiguous" and not candidates:
-        return "`candidates`"
-    if resolution in ("unresolved", "nonexistent") and not search:
-        return "a `search`"
-    return ""
-
-
-def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
+def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     """A line names one study or synthesis, an indirect one its gap; nothing counts twice."""
     inside = {
         line.study: synthesis.id
@@ -163,128 +167,94 @@ def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
     for at, line in enumerate(claim.evidence):
         here = ("evidence", at)
         if bool(line.study) == bool(line.synthesis):
-            message = "a line names one study or one synthesis"
-            yield ledger.problem("E218", claim.id, here, message, "give exactly one of them")
+            yield Finding("E218", here, "a line names one study or one synthesis", "give exactly one of them")
         if (line.directness == "indirect") != bool(line.gap):
-            message = "`gap` and `directness` disagree"
             hint = "an indirect line names its gap, a direct one has none"
-            yield ledger.problem("E219", claim.id, (*here, "directness"), message, hint)
+            yield Finding("E219", (*here, "directness"), "`gap` and `directness` disagree", hint)
         if line.role == "background":
             message = "a background passage is no evidence"
-            yield ledger.problem("W701", claim.id, (*here, "role"), message, "cite the source it rests on")
+            yield Finding("W701", (*here, "role"), message, "cite the source it rests on")
         if line.study in inside:
             message = f"`{line.study}` stands in the synthesis `{inside[line.study]}` already"
-            yield ledger.problem("E225", claim.id, (*here, "study"), message, "delete this line")
+            yield Finding("E225", (*here, "study"), message, "delete this line")
     searched = claim.search or any(item.search for view in claim.appearances for item in view.cited)
     if not claim.evidence and not searched and claim.kind not in ("background", "evidence-state"):
         message = "no evidence, and no search that failed to find any"
-        yield ledger.problem("W703", claim.id, ("id",), message, "add a line of evidence, or log the search")
+        yield Finding("W703", ("id",), message, "add a line of evidence, or log the search")
 
 
-def study_can_be_found(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def study_can_be_found(study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A study has a report, a registration or at least a title; its result ids differ."""
     if not (study.reports or study.registration or study.title):
         hint = "give `reports`, `registration` or `title`"
-        yield ledger.problem("E226", study.id, ("id",), "nothing says where this study could be found", hint)
-    ids = Counter(result.id for result in study.results)
-    seen: set[str] = set()
-    for at, result in enumerate(study.results):
-        if ids[result.id] > 1 and result.id in seen:
-            path = ("results", at, "id")
-            yield ledger.problem(
-                "E111", study.id, path, f"the result `{result.id}` stands twice", "give it another id"
-            )
-        seen.add(result.id)
+        yield Finding("E226", ("id",), "nothing says where this study could be found", hint)
+    ids = [result.id for result in study.results]
+    for at, name in enumerate(ids):
+        if name in ids[:at]:
+            message = f"the result `{name}` stands twice"
+            yield Finding("E111", ("results", at, "id"), message, "give it another id")
 
 
-def values_can_be(study: Study, ledger: Ledger) -> Iterator[Problem]:
-    """Events within persons, quartiles in order, estimates inside intervals, a finding in each."""
-    for at, result in enumerate(study.results):
-        here = ("results", at)
-        if not (result.values or result.effect or result.paired or result.direction):
-            hint = "give values, an effect, a paired difference, or at least a direction"
-            yield ledger.problem("E216", study.id, (*here, "id"), "this result says nothing", hint)
-        for arm, values in (result.values or {}).items():
-            there = (*here, "values", arm)
-            if values.events is not None and values.n is not None and values.events > values.n:
-                message = f"{values.events} events in {values.n} persons"
-                yield ledger.problem("E210", study.id, (*there, "events"), message, "check the figures again")
-            order = [values.min, values.q1, values.median, values.q3, values.max]
-            known = [number for number in order if number is not None]
-            if known != sorted(known):
-                shown = ", ".join(map(str, known))
-                message = f"min, q1, median, q3, max are out of order: {shown}"
-                yield ledger.problem("E222", study.id, there, message, "check the figures again")
-        yield from _interval(study, result, here, ledger)
-        yield from _kinds(study, result, here, ledger)
-
-
-def _interval(study: Study, result: Result, here: Path, ledger: Ledger) -> Iterator[Problem]:
-    effect = result.effect
+def values_can_be(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+    """Events within persons, quartiles in order, estimates inside intervals, values of the outcome's kind."""
+    effect, outcome = result.effect, ledger.outcomes.get(result.outcome)
+    kind = outcome.type if outcome else ""
+    if not (result.values or effect or result.paired or result.direction):
+        hint = "give values, an effect, a paired difference, or at least a direction"
+        yield Finding("E216", ("id",), "this result says nothing", hint)
+    for arm, values in result.values.items():
+        here = ("values", arm)
+        if values.events is not None and values.n is not None and values.events > values.n:
+            message = f"{values.events} events in {values.n} persons"
+            yield Finding("E210", (*here, "events"), message, "check the figures again")
+        order = (values.min, values.q1, values.median, values.q3, values.max)
+        known = [number for number in order if number is not None]
+        if known != sorted(known):
+            message = f"min, q1, median, q3, max are out of order: {', '.join(map(str, known))}"
+            yield Finding("E222", here, message, "check the figures again")
+        for name in _STRANGE.get(kind, ()):
+            if getattr(values, name) is not None:
+                message = f"`{name}` for `{result.outcome}`, which is {kind}"
+                yield Finding("E223", (*here, name), message, "choose another outcome, or other values")
     if effect and effect.ci and not effect.ci[0] <= effect.estimate <= effect.ci[1]:
         low, high = effect.ci
         message = f"the interval {low} to {high} does not hold the estimate {effect.estimate}"
-        hint = "lower limit first; check the figures again"
-        yield ledger.problem("E212", study.id, (*here, "effect", "ci"), message, hint)
+        yield Finding("E212", ("effect", "ci"), message, "lower limit first; check the figures again")
 
 
-def _kinds(study: Study, result: Result, here: Path, ledger: Ledger) -> Iterator[Problem]:
-    """Check that values are of the kind their outcome is."""
-    outcome: Outcome | None = ledger.outcomes.get(result.outcome)
-    if outcome is None:
-        return
-    strange = _MEASURED if outcome.type == "dichotomous" else _COUNTED if outcome.type == "continuous" else ()
-    for arm, values in (result.values or {}).items():
-        for name in strange:
-            if getattr(values, name) is not None:
-                message = f"`{name}` for `{result.outcome}`, which is {outcome.type}"
-                hint = "choose another outcome, or other values"
-                yield ledger.problem("E223", study.id, (*here, "values", arm, name), message, hint)
-
-
-def second_hand_is_said(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def second_hand_is_said(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A number read in another document than the study's own is second-hand."""
-    own = set(study.reports)
-    for at, result in enumerate(study.results):
-        if result.provenance.ref not in own:
-            path = ("results", at, "from", "ref")
-            message = f"second-hand: read in `{result.provenance.ref}`"
-            yield ledger.problem(
-                "W705", study.id, path, message, "read the study's own report when it can be had"
-            )
+    if result.provenance.ref not in study.reports:
+        message = f"second-hand: read in `{result.provenance.ref}`"
+        hint = "read the study's own report when it can be had"
+        yield Finding("W705", ("from", "ref"), message, hint)
 
 
-def synthesis_is_one_question(synthesis: Synthesis, ledger: Ledger) -> Iterator[Problem]:
+def synthesis_is_one_question(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
     """An analysis or a narrative; results of the one outcome; each arm once; nobody both in and out."""
     if bool(synthesis.analysis) == bool(synthesis.narrative):
         hint = "keep one: `analysis` when it is pooled, `narrative` with why when it is not"
-        yield ledger.problem("E220", synthesis.id, ("id",), "an analysis or a narrative: exactly one", hint)
+        yield Finding("E220", ("id",), "an analysis or a narrative: exactly one", hint)
     used: dict[tuple[str, str], int] = {}
+    asked = synthesis.pico.outcome
     for at, line in enumerate(synthesis.include):
         here = ("include", at)
         if line.study in synthesis.exclude:
             message = f"`{line.study}` is included and excluded"
-            yield ledger.problem("E228", synthesis.id, (*here, "study"), message, "keep one")
-        yield from _outcome_agrees(synthesis, at, ledger)
+            yield Finding("E228", (*here, "study"), message, "keep one")
+        found = result_of(line, ledger)
+        if found and asked and found.outcome != asked:
+            message = f"`{line.result}` of `{line.study}` is a result of `{found.outcome}`"
+            yield Finding("E224", (*here, "result"), message, f"this synthesis asks about `{asked}`")
         if set(line.intervention) & set(line.comparator) or (synthesis.analysis and not line.intervention):
             message = "it does not say which arms were compared"
-            yield ledger.problem("E229", synthesis.id, here, message, "name other arms for each side")
+            yield Finding("E229", here, message, "name other arms for each side")
         for side in ("intervention", "comparator"):
             for arm in getattr(line, side):
                 if synthesis.analysis and used.setdefault((line.study, arm), at) != at:
                     message = f"the arm `{arm}` of `{line.study}` is used twice"
                     hint = "combine the arms it is compared with in one line"
-                    yield ledger.problem("E221", synthesis.id, (*here, side), message, hint)
-
-
-def _outcome_agrees(synthesis: Synthesis, at: int, ledger: Ledger) -> Iterator[Problem]:
-    line = synthesis.include[at]
-    study = ledger.studies.get(line.study)
-    found = next((r for r in study.results if r.id == line.result), None) if study else None
-    if found and synthesis.pico.outcome and found.outcome != synthesis.pico.outcome:
-        message = f"`{line.result}` of `{line.study}` is a result of `{found.outcome}`"
-        hint = f"this synthesis asks about `{synthesis.pico.outcome}`"
-        yield ledger.problem("E224", synthesis.id, ("include", at, "result"), message, hint)
+                    yield Finding("E221", (*here, side), message, hint)
 
 
 # The ledger as a whole ---------------------------------------------------------------------------
@@ -298,10 +268,10 @@ def studies_are_used(ledger: Ledger) -> Iterator[Problem]:
     used |= {line.study for synthesis in ledger.syntheses.values() for line in synthesis.include}
     used |= {study for synthesis in ledger.syntheses.values() for study in synthesis.exclude}
     used |= {study for review in ledger.studies.values() for study in review.includes}
-    for identifier in ledger.studies:
-        if identifier not in used:
-            hint = "name it where it bears on a claim"
-            yield ledger.problem("W706", identifier, ("id",), f"nothing names the study `{identifier}`", hint)
+    for name in ledger.studies:
+        if name not in used:
+            message, hint = f"nothing names the study `{name}`", "name it where it bears on a claim"
+            yield ledger.records[name].problem("W706", ("id",), message, hint)
 
 
 def references_are_cited(ledger: Ledger) -> Iterator[Problem]:
@@ -339,8 +309,6 @@ def keys_of(entry: AnyEntry) -> frozenset[str]:
     return frozenset(key for key in keys if key)
 
 
-Check = Callable[..., Iterable[Problem]]
-
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
     {
         "topics": (links.topic_names_what_exists, review_is_by_another),
@@ -357,12 +325,9 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             links.study_names_what_exists,
             review_is_by_another,
             study_can_be_found,
-            values_can_be,
-            provenance.reported_stands_in_figures,
-            provenance.calculated_recomputes,
-            second_hand_is_said,
             appraisal.risk_follows_its_domains,
-            *consistency.CHECKS,
+            *map(of_each_result, (values_can_be, second_hand_is_said)),
+            *map(of_each_result, (*provenance.CHECKS, *consistency.CHECKS)),
         ),
         "syntheses": (
             links.synthesis_names_what_exists,

@@ -8,7 +8,7 @@ from mesoevidence.blocks import Pico
 from mesoevidence.bodies import WITHIN
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Study
-from mesoevidence.problems import EvidenceError, Problem, nearest
+from mesoevidence.problems import EvidenceError, Finding, guess
 from mesoevidence.strength import GRADED, deciding
 from mesoevidence.targets import Seen, case, side_of
 from mesoevidence.vocabulary import EvidenceStrength, Size, VerdictWord, Wording
@@ -82,10 +82,7 @@ def conclude(data: object, claim: str | Claim) -> Conclusion:
     ledger = of(data)
     if isinstance(claim, str):
         if claim not in ledger.claims:
-            near = nearest(claim, ledger.claims)
-            raise EvidenceError(
-                f"there is no claim {claim!r}" + (f"; did you mean {near!r}?" if near else "")
-            )
+            raise EvidenceError(f"there is no claim {claim!r}{guess(claim, ledger.claims)}")
         claim = ledger.claims[claim]
     strength, lines = deciding(claim, ledger)
     verdict, reasons = _verdict(claim, strength, lines, ledger)
@@ -317,7 +314,7 @@ def _named(lines: Sequence[EvidenceLine]) -> str:
     return ", ".join(f"{line.study or line.synthesis} {line.direction}" for line in lines)
 
 
-def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
+def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     """A direct line on a synthesis of the same outcome points where its data point, as far as they do."""
     if claim.asserts not in ("increase", "decrease") or claim.pico is None:
         return
@@ -330,10 +327,10 @@ def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Problem]
         if found and line.direction == ("contradicts" if agrees else "supports"):
             message = f"`{line.direction}` a claim of {claim.asserts}, where {said}"
             hint = "mend the direction, or judge whether the question is the same"
-            yield ledger.problem("W605", claim.id, ("evidence", at, "direction"), message, hint)
+            yield Finding("W605", ("evidence", at, "direction"), message, hint)
 
 
-def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
+def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     """A recorded verdict may be stricter than the rule, and says why; it is never milder."""
     if claim.verdict is None or _lost(claim, ledger):
         return  # what is missing is named by another check
@@ -345,4 +342,4 @@ def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Problem]:
         return
     message = f"`{recorded}`, where the rule gives `{by_rule}`: {'; '.join(conclusion.reasons)}"
     hint = "change the verdict, or the lines it rests on"
-    yield ledger.problem("E421", claim.id, ("verdict", "judgement"), message, hint)
+    yield Finding("E421", ("verdict", "judgement"), message, hint)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from mesoevidence.ledger import Ledger
@@ -17,10 +17,9 @@ from mesoevidence.printed import (
     p_from_interval,
     p_from_means,
     p_misses,
-    printed,
+    prints_as,
 )
-from mesoevidence.problems import Problem
-from mesoevidence.records import Path
+from mesoevidence.problems import Finding, Path
 
 RATIOS = frozenset(("RR", "OR", "HR", "IRR", "ROM"))
 DIFFERENCES = frozenset(("MD", "SMD", "RD", "GEN"))
@@ -33,7 +32,9 @@ _COUNT_OF = re.compile(
 )
 # A count with its share, of persons who are not named: "19 (57.5 %), 8 (24.2 %)".
 _SHARE = re.compile(r"(?<![\d.,/+-])(?P<count>\d+) \((?P<percent>\d+\.\d+) ?%\)(?! ?of \d)")
+_FIGURES: Path = ("from", "figures")
 _FLAG_IT = "keep the count, and flag the percentage"
+_NO_SHARE = "the denominator is another one, or the percentage is no share of persons: do not use as counts"
 _SUM = re.compile(r"(?<![\d.])(\d+(?: ?\+ ?\d+)+) ?= ?(\d+)(?![\d.])")
 _TOTAL = re.compile(
     r"(?<![\d.,])(\d+) (?:\w+ )?(?:were )?(randomi[sz]ed|allocated|assigned)\b(?! controlled)"
@@ -43,320 +44,249 @@ _MEANS_TESTS = re.compile(r"not-stated|not stated|\bt\b|t-test|student|welch|\bz
 _COUNTS_TESTS = re.compile(r"not-stated|not stated|chi|fisher|yates|\bz\b|propor", re.IGNORECASE)
 
 
-def means_are_possible(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def means_are_possible(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A mean of n whole steps is one that n whole steps can have (W301)."""
-    for at, result in enumerate(study.results):
-        outcome = ledger.outcomes.get(result.outcome)
-        if not outcome or not outcome.step:
+    outcome = ledger.outcomes.get(result.outcome)
+    step = outcome.step if outcome else None
+    for arm, values in result.values.items():
+        if not step or not values.n or values.mean is None:
             continue
-        for arm, values in (result.values or {}).items():
-            if values.mean is None or not values.n:
-                continue
-            nearest = grim_mean(values.mean, values.n, outcome.step)
-            if nearest is not None:
-                message = f"{values.n} values in steps of {outcome.step} cannot average {values.mean}"
-                hint = (
-                    f"the nearest mean they can have is {nearest}; look at n, the step and the figure again"
-                )
-                yield ledger.problem("W301", study.id, ("results", at, "values", arm, "mean"), message, hint)
+        if (nearest := grim_mean(values.mean, values.n, step)) is not None:
+            message = f"{values.n} values in steps of {step} cannot average {values.mean}"
+            hint = f"the nearest mean they can have is {nearest}; look at n, the step and the figure again"
+            yield Finding("W301", ("values", arm, "mean"), message, hint)
 
 
-def percentages_are_of_persons(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def percentages_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A percentage of persons is that of a whole number of persons (W302)."""
-    for at, result in enumerate(study.results):
-        outcome = ledger.outcomes.get(result.outcome)
-        if not outcome or outcome.type not in ("dichotomous", "ordinal"):
-            continue
-        for arm, values in (result.values or {}).items():
-            yield from _proportion(study, at, arm, values, ledger)
-        here = ("results", at, "from", "figures")
-        for found in _PERCENT_OF.finditer(result.provenance.figures):
-            percent, n = found["percent"], int(found["n"])
-            count = grim_percent(percent, n) if n else None
-            if count is not None:
-                yield ledger.problem("W302", study.id, here, *_no_count(percent, n, count))
-        for found in _COUNT_OF.finditer(result.provenance.figures):
-            count, n = int(found["count"] or found["count2"]), int(found["n"] or found["n2"])
-            percent = found["percent"] or found["percent2"]
-            if n and grim_percent(percent, n) is not None:
-                message = f"{count} of {n} is {100 * count / n:.2f} %, printed as {percent} %"
-                yield ledger.problem("W302", study.id, here, message, _FLAG_IT)
-        for found in _SHARE.finditer(result.provenance.figures):
-            count, share = int(found["count"]), float(found["percent"])
-            near = round(100 * count / share) if share else 0
-            if near and not any(_prints(count, n, found["percent"]) for n in (near - 1, near, near + 1)):
-                exact = f"of {near} it is {100 * count / near:.2f} %"
-                message = f"{count} is {share} % of no whole number: {exact}"
-                yield ledger.problem("W302", study.id, here, message, _FLAG_IT)
+    outcome = ledger.outcomes.get(result.outcome)
+    if not outcome or outcome.type not in ("dichotomous", "ordinal"):
+        return
+    for arm, values in result.values.items():
+        for message in _no_proportion(values, study.arms[arm].n if arm in study.arms else None):
+            yield Finding("W302", ("values", arm, "proportion"), message, _NO_SHARE)
+    for found in _PERCENT_OF.finditer(result.provenance.figures):
+        for message in _no_count(found["percent"], int(found["n"])):
+            yield Finding("W302", _FIGURES, message, _NO_SHARE)
+    for message in _no_shares(result.provenance.figures):
+        yield Finding("W302", _FIGURES, message, _FLAG_IT)
 
 
-def _prints(count: int, n: int, percent: str) -> bool:
-    """Whether a count of n prints as this percentage."""
-    low, high = printed(percent)
-    return n >= count and low - 1e-9 <= 100 * count / max(n, 1) <= high + 1e-9
-
-
-def _proportion(study: Study, at: int, arm: str, values: Values, ledger: Ledger) -> Iterator[Problem]:
+def _no_proportion(values: Values, allocated: int | None) -> Iterator[str]:
     """Check a proportion against its n; without one, against every n up to that of its arm."""
-    allocated = study.arms[arm].n if arm in study.arms else None
     if values.proportion is None or values.proportion in (0, 1):
         return
-    percent = values.proportion.scaleb(2)
-    here = ("results", at, "values", arm, "proportion")
-    if values.n:
-        count = grim_percent(percent, values.n)
-        if count is not None:
-            yield ledger.problem("W302", study.id, here, *_no_count(str(percent), values.n, count))
-    elif allocated and all(grim_percent(percent, n) is not None for n in range(1, allocated + 1)):
-        count = grim_percent(percent, allocated) or 0
-        yield ledger.problem("W302", study.id, here, *_no_count(str(percent), allocated, count))
+    percent, n = str(values.proportion.scaleb(2)), values.n or allocated or 0
+    if values.n or all(grim_percent(percent, fewer) is not None for fewer in range(1, n)):
+        yield from _no_count(percent, n)
 
 
-def _no_count(percent: str, n: int, count: int) -> tuple[str, str]:
-    exact = float(percent) * n / 100
-    message = f"{percent} % of {n} is {exact:.2f} persons; {count} would be {100 * count / n:.2f} %"
-    return (
-        message,
-        "the denominator is another one, or the percentage is no share of persons: do not use as counts",
-    )
+def _no_count(percent: str, n: int) -> Iterator[str]:
+    """Check that a percentage of n persons is that of a count of them."""
+    count = grim_percent(percent, n) if n else None
+    if count is not None:
+        exact = float(percent) * n / 100
+        yield f"{percent} % of {n} is {exact:.2f} persons; {count} would be {100 * count / n:.2f} %"
 
 
-def p_follows_from_means(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def _no_shares(figures: str) -> Iterator[str]:
+    """Check that percentages which stand beside a count can be its share."""
+    for found in _COUNT_OF.finditer(figures):
+        count, n, percent = (found[name] or found[f"{name}2"] for name in ("count", "n", "percent"))
+        if int(n) and grim_percent(percent, int(n)) is not None:
+            yield f"{count} of {n} is {100 * int(count) / int(n):.2f} %, printed as {percent} %"
+    for found in _SHARE.finditer(figures):
+        part, share = int(found["count"]), float(found["percent"])
+        whole = round(100 * part / share) if share else 0
+        near = (n for n in (whole - 1, whole, whole + 1) if n >= part)
+        if whole and not any(prints_as(part, n, found["percent"]) for n in near):
+            exact = f"of {whole} it is {100 * part / whole:.2f} %"
+            yield f"{part} is {share} % of no whole number: {exact}"
+
+
+def p_follows_from_means(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A p between two arms is one that their means, spreads and numbers can give (W303)."""
-    for at, result in enumerate(study.results):
-        if not result.p or not _may_be(result.p, _MEANS_TESTS):
-            continue
-        found = _means_imply(study, result, ledger)
-        if found:
-            what, implied = found
-            yield from _p_problem("W303", study, ("results", at, "p"), result.p, what, implied, ledger)
+    if result.p and _may_be(result.p, _MEANS_TESTS) and (found := _means_imply(result, study, ledger)):
+        yield from _missed("W303", ("p",), result.p, *found)
 
 
-def _means_imply(study: Study, result: Result, ledger: Ledger) -> tuple[str, Bounds] | None:
-    """Return the figures and the p they imply: of two independent arms, or of a mean change."""
-    paired = result.paired
-    if paired and paired.n and paired.n > 1 and paired.sd:
-        what = f"a mean difference of {paired.mean_difference} (SD {paired.sd}, n {paired.n})"
-        return what, p_from_change(paired.mean_difference, paired.sd, paired.n)
-    arms = list((result.values or {}).values())
-    if len(arms) == 1 and len(study.arms) == 1:
-        outcome, (one,) = ledger.outcomes.get(result.outcome), arms
-        if (
-            outcome
-            and "change" in outcome.label.lower()
-            and one.mean is not None
-            and one.sd
-            and (one.n or 0) > 1
-        ):
-            what = f"a mean change of {one.mean} (SD {one.sd}, n {one.n})"
-            return what, p_from_change(one.mean, one.sd, one.n or 0)
-    if (
-        len(arms) != 2
-        or study.design not in PARALLEL
-        or not all(arm.mean is not None and (arm.n or 0) > 1 for arm in arms)
-    ):
-        return None
-    means, ns = [arm.mean or Decimal(0) for arm in arms], [arm.n or 0 for arm in arms]
-    for name in ("sd", "se"):
-        spreads = [getattr(arm, name) for arm in arms]
-        if all(spreads):
-            rows = zip(means, spreads, ns, strict=True)
+def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, Bounds] | None:
+    """Return the figures and the p they imply: of a mean change, or of two independent arms."""
+    arms, paired = list(result.values.values()), result.paired
+    changes: list[tuple[str, Decimal | None, Decimal | None, int | None]] = []
+    if paired:
+        changes.append(("difference", paired.mean_difference, paired.sd, paired.n))
+    outcome = ledger.outcomes.get(result.outcome)
+    if len(arms) == len(study.arms) == 1 and outcome and "change" in outcome.label.lower():
+        changes.append(("change", arms[0].mean, arms[0].sd, arms[0].n))
+    for kind, mean, sd, n in changes:
+        if mean is not None and sd and n and n > 1:
+            return f"a mean {kind} of {mean} (SD {sd}, n {n})", p_from_change(mean, sd, n)
+    for name in ("sd", "se") if len(arms) == 2 and study.design in PARALLEL else ():
+        rows = [
+            (arm.mean, getattr(arm, name), arm.n)
+            for arm in arms
+            if arm.mean is not None and getattr(arm, name) and arm.n and arm.n > 1
+        ]
+        if len(rows) == 2:
             what = " v ".join(f"{mean} ({name.upper()} {spread}, n {n})" for mean, spread, n in rows)
-            return what, p_from_means(means, spreads, ns, errors=name == "se")
+            return what, p_from_means(*zip(*rows, strict=True), errors=name == "se")
     return None
 
 
-def p_follows_from_counts(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A p between two arms is one that their counts can give (W304)."""
-    for at, result in enumerate(study.results):
-        arms = list((result.values or {}).values())
-        if (
-            not result.p
-            or len(arms) != 2
-            or study.design not in PARALLEL
-            or not _may_be(result.p, _COUNTS_TESTS)
-        ):
-            continue
-        events = [arm.events for arm in arms if arm.events is not None]
-        ns = [arm.n for arm in arms if arm.n]
-        if len(events) != 2 or len(ns) != 2 or any(e > n for e, n in zip(events, ns, strict=True)):
-            continue
-        implied = p_from_counts(events, ns)
-        if implied:
-            what = f"{events[0]}/{ns[0]} v {events[1]}/{ns[1]}"
-            yield from _p_problem("W304", study, ("results", at, "p"), result.p, what, implied, ledger)
+    arms = result.values.values()
+    counts = [(arm.events, arm.n) for arm in arms if arm.events is not None and arm.n]
+    if len(arms) != 2 or len(counts) != 2 or study.design not in PARALLEL or any(e > n for e, n in counts):
+        return
+    implied = p_from_counts(*zip(*counts, strict=True))
+    if implied and result.p and _may_be(result.p, _COUNTS_TESTS):
+        what = " v ".join(f"{events}/{n}" for events, n in counts)
+        yield from _missed("W304", ("p",), result.p, what, implied)
 
 
 def _may_be(p: PValue, tests: re.Pattern[str]) -> bool:
     return p.test is None or bool(tests.search(p.test))
 
 
-def _p_problem(
-    code: str, study: Study, path: Path, p: PValue, what: str, implied: Bounds, ledger: Ledger
-) -> Iterator[Problem]:
-    factor = p_misses(p, implied)
-    if factor is not None:
+def _missed(code: str, path: Path, p: PValue, what: str, implied: Bounds) -> Iterator[Finding]:
+    """Check a stated p against those that the figures imply."""
+    if (factor := p_misses(p, implied)) is not None:
         low, high = (f"{bound:.2g}" for bound in implied)
         span = f"p = {low}" if low == high else f"p = {low} to {high}"
         message = f"p {p.operator} {p.value}, but {what} gives {span} by the usual tests"
-        hint = f"it misses by a factor of {_factor(factor)}: another test, another unit, or a misprint"
-        yield ledger.problem(code, study.id, (*path, "value"), message, hint)
+        times = f"{factor:.1f}" if factor < 1000 else "more than 1000"
+        hint = f"it misses by a factor of {times}: another test, another unit, or a misprint"
+        yield Finding(code, (*path, "value"), message, hint)
 
 
-def _factor(factor: float) -> str:
-    return f"{factor:.1f}" if factor < 1000 else "more than 1000"
-
-
-def intervals_agree(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """An estimate lies in the middle of its interval on its scale (W305, W307), and p fits both (W306)."""
-    for at, result in enumerate(study.results):
-        effect = result.effect
-        if not effect or not effect.ci or not effect.ci[0] <= effect.estimate <= effect.ci[1]:
-            continue  # where the estimate lies outside, E212 says so
-        if effect.ci[0] == effect.ci[1]:
-            continue
-        here = ("results", at, "effect")
-        found = _off_centre(study, effect, here, ledger)
-        yield from found
-        p = effect.p or (result.p if not result.values else None)
-        if found or not p or effect.measure not in RATIOS | DIFFERENCES:
-            continue
-        level = float(effect.level or Decimal("0.95"))
-        low, high = effect.ci
-        implied = p_from_interval(effect.estimate, low, high, ratio=effect.measure in RATIOS, level=level)
+    effect = result.effect
+    if not effect or not effect.ci or effect.measure not in RATIOS | DIFFERENCES:
+        return
+    low, high = effect.ci
+    if low == high or not low <= effect.estimate <= high:
+        return  # where the estimate lies outside, E212 says so
+    p = effect.p or (None if result.values else result.p)
+    if found := _off_centre(effect, low, high):
+        yield found
+    elif p:
+        ratio, level = effect.measure in RATIOS, float(effect.level or 0.95)
+        implied = p_from_interval(effect.estimate, low, high, ratio=ratio, level=level)
         what = f"{effect.measure} {effect.estimate} ({low} to {high})"
-        path = (*here, "p") if effect.p else ("results", at, "p")
-        yield from _p_problem("W306", study, path, p, what, implied, ledger)
+        yield from _missed("W306", ("effect", "p") if effect.p else ("p",), p, what, implied)
 
 
-def _off_centre(study: Study, effect: Effect, here: Path, ledger: Ledger) -> list[Problem]:
+def _off_centre(effect: Effect, low: Decimal, high: Decimal) -> Finding | None:
     """Return what is wrong with the place of the estimate in its interval."""
-    low, high = effect.ci or (effect.estimate, effect.estimate)
-    figures = (effect.estimate, low, high)
-    path = (*here, "estimate")
+    figures, path = (effect.estimate, low, high), ("effect", "estimate")
+    hint = "it misses by {} of the interval's width after rounding: a figure is misprinted"
     if effect.measure in DIFFERENCES:
         miss = interval_symmetry(*figures)
         if miss <= (0.1 if effect.measure == "RD" else 0.01):
-            return []
+            return None
         message = f"the middle of {low} to {high} is {(low + high) / 2}, not {effect.estimate}"
-        hint = f"it misses by {miss:.1%} of the interval's width after rounding: a figure is misprinted"
-        return [ledger.problem("W305", study.id, path, message, hint)]
-    if effect.measure not in RATIOS or (miss := interval_symmetry(*figures, ratio=True)) <= 0.02:
-        return []
+        return Finding("W305", path, message, hint.format(f"{miss:.1%}"))
+    miss = interval_symmetry(*figures, ratio=True)
     middle = f"{math.sqrt(low * high):.3g}" if low > 0 else "undefined"
-    if interval_symmetry(*figures) == 0:
+    if miss > 0.02 and interval_symmetry(*figures) == 0:
         shown = f"{effect.measure} {effect.estimate} ({low} to {high})"
         message = f"{shown} is symmetric as a difference, not as a ratio"
         hint = f"on the log scale the middle is {middle}: probably a difference in means under a wrong name"
-        return [ledger.problem("W307", study.id, path, message, hint)]
+        return Finding("W307", path, message, hint)
     if miss <= 0.1:
-        return []
+        return None
     message = f"the middle of {low} to {high} on the log scale is {middle}, not {effect.estimate}"
-    hint = (
-        f"it misses by {min(miss, 9.99):.0%} of the interval's width after rounding: a figure is misprinted"
-    )
-    return [ledger.problem("W305", study.id, path, message, hint)]
+    return Finding("W305", path, message, hint.format(f"{min(miss, 9.99):.0%}"))
 
 
-def spreads_are_of_persons(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def spreads_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A spread between persons is not so small that it must be a standard error (W308)."""
-    if study.design not in PARALLEL:
-        return
-    for at, result in enumerate(study.results):
-        for path, what, difference, sd, n in _implied_spreads(study, result):
-            if not sd or n < 4:
-                continue
-            apart = abs(difference) / sd
-            others = _other_spreads(study, result.outcome, ledger) if 3 <= apart < 5 else []
-            narrow = len(others) >= 3 and sd < min(others) / 4
-            if (apart >= 5 or narrow) and apart / math.sqrt(n) < 3:
-                message = (
-                    f"{what} implies a standard deviation of {sd:.2f}: the arms lie {apart:.1f} of them apart"
-                )
-                hint = f"as a standard error it would be a standard deviation of {sd * math.sqrt(n):.2f}"
-                yield ledger.problem("W308", study.id, ("results", at, *path), message, hint)
+    for path, what, difference, sd, n in _implied_spreads(result, study):
+        if study.design not in PARALLEL or not sd or n < 4:
+            continue
+        apart = abs(difference) / sd
+        others = _other_spreads(study, result.outcome, ledger) if 3 <= apart < 5 else []
+        narrow = len(others) >= 3 and sd < min(others) / 4
+        if (apart >= 5 or narrow) and apart / math.sqrt(n) < 3:
+            message = (
+                f"{what} implies a standard deviation of {sd:.2f}: the arms lie {apart:.1f} of them apart"
+            )
+            hint = f"as a standard error it would be a standard deviation of {sd * math.sqrt(n):.2f}"
+            yield Finding("W308", path, message, hint)
 
 
-def _implied_spreads(study: Study, result: Result) -> Iterator[tuple[Path, str, float, float, float]]:
+def _implied_spreads(result: Result, study: Study) -> Iterator[tuple[Path, str, float, float, float]]:
     """Yield where a spread stands, its figures, the difference, the SD and the mean n per arm."""
-    analysed = [arm.n for arm in (result.values or {}).values() if arm.n]
+    analysed = [arm.n for arm in result.values.values() if arm.n]
     effect, sizes = result.effect, analysed or [arm.n for arm in study.arms.values() if arm.n]
     if effect and effect.measure == "MD" and effect.ci and len(sizes) == len(study.arms) == 2:
-        low, high = map(float, effect.ci)
+        low, high = effect.ci
         z = {Decimal("0.9"): 1.645, Decimal("0.99"): 2.576}.get(effect.level or Decimal("0.95"), 1.96)
-        sd = (high - low) / (2 * z) / math.sqrt(1 / sizes[0] + 1 / sizes[1])
-        what = (
-            f"MD {effect.estimate} ({effect.ci[0]} to {effect.ci[1]}) with {sizes[0]} and {sizes[1]} persons"
-        )
+        sd = float(high - low) / (2 * z) / math.sqrt(1 / sizes[0] + 1 / sizes[1])
+        what = f"MD {effect.estimate} ({low} to {high}) with {sizes[0]} and {sizes[1]} persons"
         yield ("effect", "ci"), what, float(effect.estimate), sd, sum(sizes) / 2
-    arms = list((result.values or {}).items())
-    if len(arms) == 2 and all(arm.mean is not None and arm.sd and arm.n for _, arm in arms):
-        (name, one), (_, two) = arms
-        sd = math.sqrt((float(one.sd or 0) ** 2 + float(two.sd or 0) ** 2) / 2)
-        what = f"{one.mean} (SD {one.sd}) v {two.mean} (SD {two.sd})"
-        yield (
-            ("values", name, "sd"),
-            what,
-            float((one.mean or 0) - (two.mean or 0)),
-            sd,
-            ((one.n or 0) + (two.n or 0)) / 2,
-        )
+    arms = [
+        (name, arm.mean, arm.sd, arm.n)
+        for name, arm in result.values.items()
+        if arm.mean is not None and arm.sd and arm.n
+    ]
+    if len(arms) == len(result.values) == 2:
+        (name, mean, one, n), (_, other, two, m) = arms
+        sd = math.sqrt((float(one) ** 2 + float(two) ** 2) / 2)
+        what = f"{mean} (SD {one}) v {other} (SD {two})"
+        yield ("values", name, "sd"), what, float(mean - other), sd, (n + m) / 2
 
 
 def _other_spreads(study: Study, outcome: str, ledger: Ledger) -> list[float]:
-    """Return the standard deviations that other studies print for an outcome, one a study."""
-    found: dict[str, float] = {}
+    """Return the standard deviations that other studies print for an outcome, the least of each study."""
+    found = []
     for other in ledger.studies.values():
-        for result in other.results if other.id != study.id else ():
-            for values in (result.values or {}).values() if result.outcome == outcome else ():
-                if values.sd:
-                    found[other.id] = min(float(values.sd), found.get(other.id, math.inf))
-    return list(found.values())
+        same = [result for result in other.results if result.outcome == outcome and other.id != study.id]
+        spreads = [float(values.sd) for result in same for values in result.values.values() if values.sd]
+        found += [min(spreads)] if spreads else []
+    return found
 
 
-def parts_add_up(study: Study, ledger: Ledger) -> Iterator[Problem]:
+def parts_add_up(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """No more are analysed than allocated, and parts give the total that is printed (W309)."""
+    for arm, values in result.values.items():
+        limit = study.arms[arm].n if arm in study.arms else None
+        if values.n and limit is not None and values.n > limit:
+            message = f"{values.n} analysed, but {limit} allocated: {values.n - limit} too many"
+            hint = "look at both figures again; hairs, lesions or sides are not persons"
+            yield Finding("W309", ("values", arm, "n"), message, hint)
+    for sum_of, total in _SUM.findall(result.provenance.figures):
+        parts = [part.strip() for part in sum_of.split("+")]
+        if (given := sum(map(int, parts))) != int(total):
+            message = f"{' + '.join(parts)} is {given}, printed as {total}"
+            yield Finding("W309", _FIGURES, message, "keep what is printed, and flag it")
     sizes = [arm.n for arm in study.arms.values() if arm.n]
     allocated = sum(sizes) if len(sizes) == len(study.arms) >= 2 and study.design in PARALLEL else None
-    for at, result in enumerate(study.results):
-        figures, place = result.provenance.figures, ("results", at, "from", "figures")
-        for arm, values in (result.values or {}).items():
-            limit = study.arms[arm].n if arm in study.arms else None
-            if values.n and limit is not None and values.n > limit:
-                message = f"{values.n} analysed, but {limit} allocated: {values.n - limit} too many"
-                hint = "look at both figures again; hairs, lesions or sides are not persons"
-                yield ledger.problem("W309", study.id, ("results", at, "values", arm, "n"), message, hint)
-        for parts, total in _SUM.findall(figures):
-            given = sum(map(int, parts.split("+")))
-            if given != int(total):
-                message = (
-                    f"{' + '.join(part.strip() for part in parts.split('+'))} is {given}, printed as {total}"
-                )
-                yield ledger.problem("W309", study.id, place, message, "keep what is printed, and flag it")
-        for total, word in _TOTAL.findall(figures):
-            if allocated and int(total) != allocated:
-                message = (
-                    f"the arms hold {' + '.join(map(str, sizes))} = {allocated}, but {total} were {word}"
-                )
-                hint = f"{abs(int(total) - allocated)} missing, or counted twice"
-                yield ledger.problem("W309", study.id, place, message, hint)
-        yield from _completers(study, result, at, ledger)
+    for total, word in _TOTAL.findall(result.provenance.figures):
+        if allocated and int(total) != allocated:
+            message = f"the arms hold {' + '.join(map(str, sizes))} = {allocated}, but {total} were {word}"
+            hint = f"{abs(int(total) - allocated)} missing, or counted twice"
+            yield Finding("W309", _FIGURES, message, hint)
+    yield from _completers(result, study)
 
 
-def _completers(study: Study, result: Result, at: int, ledger: Ledger) -> Iterator[Problem]:
+def _completers(result: Result, study: Study) -> Iterator[Finding]:
     """Check that an analysis of completers holds as many as are said to have completed."""
     found = _COMPLETED.findall(result.provenance.figures)
-    ns = [values.n for values in (result.values or {}).values() if values.n]
+    ns = [values.n for values in result.values.values() if values.n]
     if result.analysed != "completers" or len(found) != 1 or not ns or len(ns) != len(study.arms):
         return
     total = sum(ns) if study.design in PARALLEL else max(ns)
     if total != int(found[0]):
         message = f"{found[0]} completed, but {total} are in this analysis of completers"
         hint = f"they differ by {abs(total - int(found[0]))}; say in `analysed` who was analysed"
-        yield ledger.problem("W309", study.id, ("results", at, "from", "figures"), message, hint)
+        yield Finding("W309", _FIGURES, message, hint)
 
 
-CHECKS: Sequence[Callable[[Study, Ledger], Iterable[Problem]]] = (
+CHECKS: tuple[Callable[[Result, Study, Ledger], Iterable[Finding]], ...] = (
     means_are_possible,
     percentages_are_of_persons,
     p_follows_from_means,

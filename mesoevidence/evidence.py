@@ -16,7 +16,7 @@ from mesoevidence.bibliography import Reference
 from mesoevidence.checks import Checked
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Claim, Study, Synthesis, Topic
-from mesoevidence.problems import EvidenceError, Problem, nearest
+from mesoevidence.problems import EvidenceError, Problem, guess
 from mesoevidence.selection import SELECTORS, Words
 from mesoevidence.vocabulary import VerdictWord, words
 
@@ -38,10 +38,7 @@ class Shelf(Mapping[str, Value], Generic[Value]):
     def __getitem__(self, key: str) -> Value:
         if key in self._records:
             return self._records[key]
-        near = nearest(str(key), self._records)
-        raise NoSuchRecord(
-            f"there is no {self._kind} {key!r}" + (f"; did you mean {near!r}?" if near else "")
-        )
+        raise NoSuchRecord(f"there is no {self._kind} {key!r}{guess(str(key), self._records)}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
@@ -285,10 +282,7 @@ class Evidence:
         if identifier in self.references:
             return self.references[identifier].vancouver()
         known = (*self.ledger.records, *self.ledger.references)
-        near = nearest(identifier, known)
-        raise NoSuchRecord(
-            f"nothing bears the id {identifier!r}" + (f"; did you mean {near!r}?" if near else "")
-        )
+        raise NoSuchRecord(f"nothing bears the id {identifier!r}{guess(identifier, known)}")
 
     def digest(self) -> str:
         """Return 12 hex digits that change when any file of the ledger does."""

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from mesoevidence import bibliography, files, records
 from mesoevidence.bibliography import Reference
 from mesoevidence.model import KINDS, AnyEntry, Claim, Kind, Labelled, Outcome, Study, Synthesis, Topic
-from mesoevidence.problems import CODES, EvidenceError, Problem, nearest, short
+from mesoevidence.problems import CODES, EvidenceError, Problem, one_of, short
 from mesoevidence.records import Path as RecordPath, Record
 
 
@@ -64,12 +64,6 @@ class Ledger:
             for slug in (*topic.populations, *topic.interventions, *topic.outcomes)
         }
         object.__setattr__(self, "topic_of", MappingProxyType(owners))
-
-    def problem(
-        self, code: str, identifier: str, path: RecordPath, message: str, hint: str = "", *, key: bool = False
-    ) -> Problem:
-        """Return a problem at the place of `path` in the record of that id."""
-        return self.records[identifier].problem(code, path, message, hint, key=key)
 
     def paths(self) -> list[str]:
         """Return the files the ledger was read from, good records only, sorted."""
@@ -215,7 +209,7 @@ def _field_problem(details: ErrorDetails, record: Record, kind: Kind) -> Problem
     if what == "literal_error" and isinstance(given, str):
         options = re.findall(r"'([^']+)'", str(context.get("expected", "")))
         return record.problem(
-            "E205", path, f"`{name}` is not in the vocabulary: {short(given)}", _options(given, options)
+            "E205", path, f"`{name}` is not in the vocabulary: {short(given)}", one_of(given, options)
         )
     if what in ("too_short",) or given == "":
         return record.problem("E207", path, f"`{name}` is empty", "leave the field out when it is not known")
@@ -228,13 +222,6 @@ def _field_problem(details: ErrorDetails, record: Record, kind: Kind) -> Problem
     )
 
 
-def _options(given: str, options: list[str]) -> str:
-    """Return the words that may stand there, the nearest first."""
-    listed = "one of " + ", ".join(options)
-    near = nearest(given.lower(), options)
-    return f"did you mean `{near}`? {listed}" if near else listed
-
-
 def _fields_hint(kind: Kind, path: RecordPath) -> str:
     """Return the fields of the block that `path` ends in, the nearest to its last step first."""
     model: type[BaseModel] = kind
@@ -243,7 +230,7 @@ def _fields_hint(kind: Kind, path: RecordPath) -> str:
             if step == (info.alias or name):
                 model = next(_models_in(info.annotation), model)
                 break
-    return _options(str(path[-1]), [info.alias or name for name, info in model.model_fields.items()])
+    return one_of(str(path[-1]), [info.alias or name for name, info in model.model_fields.items()])
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:

@@ -216,7 +216,7 @@ class Result(Model):
     outcome: Slug
     time: Text | None = None
     analysed: words.Analysed | None = None
-    values: Table[Values] | None = None
+    values: Table[Values] = NOTHING
     effect: Effect | None = None
     paired: Paired | None = None
     direction: words.ResultDirection | None = None

@@ -46,8 +46,17 @@ def grim_percent(percent: Decimal | str, n: int) -> int | None:
     (29, None)
     """
     count = round(float(percent) * n / 100)
+    return None if prints_as(count, n, percent) else count
+
+
+def prints_as(count: int, n: int, percent: Decimal | str) -> bool:
+    """Return whether a count of n prints as this percentage.
+
+    >>> prints_as(54, 86, "62.8"), prints_as(54, 86, "63.8")
+    (True, False)
+    """
     low, high = printed(percent)
-    return None if low - 1e-9 <= 100 * count / n <= high + 1e-9 else count
+    return low - 1e-9 <= 100 * count / n <= high + 1e-9
 
 
 def p_from_means(

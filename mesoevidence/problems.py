@@ -1,12 +1,14 @@
 """What can be wrong: a `Problem` in somebody's files, an `EvidenceError` in what was asked, and every code with its remedy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 
 Severity = Literal["error", "warning", "note"]
+Path: TypeAlias = tuple[str | int, ...]
 
 
 class EvidenceError(Exception):
@@ -70,26 +72,35 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column}: {self.code} {self.message}"
 
 
-def _error(title: str, why: str, example: str) -> Code:
-    return Code(title, why, example, "error")
+class Finding(NamedTuple):
+    """What a check finds in a record: a problem that has its path there, and not yet its file and line.
+
+    Attributes
+    ----------
+    code : str
+        A name in `CODES`.
+    path : tuple
+        The fields and list positions that lead to it; its `key` is meant, or the value.
+    message, hint : str
+        What is wrong, and what to do.
+    """
+
+    code: str
+    path: Path
+    message: str
+    hint: str
+    key: bool = False
 
 
-def _warning(title: str, why: str, example: str) -> Code:
-    return Code(title, why, example, "warning")
-
-
-def _note(title: str, why: str, example: str) -> Code:
-    return Code(title, why, example, "note")
+_error = partial(Code, severity="error")
+_warning = partial(Code, severity="warning")
+_note = partial(Code, severity="note")
 
 
 def _by_eye(title: str, example: str) -> Code:
     """Return a code that only a reader can raise: it stands in `flags`, no check finds it."""
-    return Code(
-        title,
-        "A doubt that a reader raised in `flags`; every view of the study shows it.",
-        example,
-        "warning",
-    )
+    why = "A doubt that a reader raised in `flags`; every view of the study shows it."
+    return _warning(title, why, example)
 
 
 CODES: Mapping[str, Code] = MappingProxyType(
@@ -242,3 +253,23 @@ def nearest(word: str, words: Iterable[str], alike: float = 0.6) -> str | None:
     'hair-density'
     """
     return next(iter(get_close_matches(word, list(words), n=1, cutoff=alike)), None)
+
+
+def guess(word: str, words: Iterable[str]) -> str:
+    """Return what ends a message about a word that is not there: the nearest one, if one is like it.
+
+    >>> guess("respons", ["hair-density", "response"])
+    "; did you mean 'response'?"
+    """
+    near = nearest(word, words)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def one_of(word: str, words: Collection[str]) -> str:
+    """Return which words may stand there instead, the nearest first.
+
+    >>> one_of("RCT2", ["cohort", "rct"])
+    'did you mean `rct`? one of cohort, rct'
+    """
+    near, listed = nearest(word.lower(), words), f"one of {', '.join(words)}"
+    return f"did you mean `{near}`? {listed}" if near else listed

@@ -7,7 +7,7 @@ from mesoevidence import tables
 from mesoevidence.ledger import Ledger
 from mesoevidence.links import slugs_of
 from mesoevidence.model import AnyEntry
-from mesoevidence.problems import EvidenceError, nearest
+from mesoevidence.problems import EvidenceError, guess
 from mesoevidence.vocabulary import Design, words
 
 Words = str | Collection[str]
@@ -19,10 +19,7 @@ def _wanted(asked: Words, known: Collection[str], what: str) -> frozenset[str]:
     wanted = frozenset([asked] if isinstance(asked, str) or not isinstance(asked, Collection) else asked)
     for word in sorted(wanted, key=str):
         if word not in known:
-            near = nearest(str(word), known)
-            raise EvidenceError(
-                f"there is no {what} {word!r}" + (f"; did you mean {near!r}?" if near else "")
-            )
+            raise EvidenceError(f"there is no {what} {word!r}{guess(str(word), known)}")
     return wanted
 
 

@@ -190,11 +190,8 @@ def _direction(ledger: Ledger, synthesis: Synthesis) -> str | None:
 
 def directions(ledger: Ledger, synthesis: Synthesis) -> list[str | None]:
     """Return the direction of each included result: as recorded, else where its printed interval lies."""
-    return [
-        next((_directed(item) for item in study.results if item.id == line.result), None) if study else None
-        for line in synthesis.include
-        for study in [ledger.studies.get(line.study)]
-    ]
+    results = [bodies.result_of(line, ledger) for line in synthesis.include]
+    return [_directed(result) if result else None for result in results]
 
 
 def _directed(result: Result) -> str | None:

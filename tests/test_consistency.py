@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import mesoevidence as me
-from mesoevidence import consistency, ledger, printed
+from mesoevidence import checks, consistency, ledger, printed
 from mesoevidence.model import PValue
 from tests import ledgers
 
@@ -84,7 +84,12 @@ def found(tmp_path):
         book, problems = ledger.read(folder)
         assert not problems, problems
         first = book.studies[names[0]]
-        return [problem for check in consistency.CHECKS for problem in check(first, book)]
+        record = book.records[first.id]
+        return [
+            record.problem(*finding[:4])
+            for check in map(checks.of_each_result, consistency.CHECKS)
+            for finding in check(first, book)
+        ]
 
     return run
 
