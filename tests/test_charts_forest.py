@@ -92,7 +92,49 @@ def test_ticks_contain_the_null_and_stand_apart(bcg):
     ticks = [tick[0][0] for tick in drawn.marks(figure, "tick")]
 
     assert any(math.isclose(tick, shown(figure)[2]) for tick in ticks)
-    assert {"0.05", "0.1", "0.2", "0.5", "1", "2"} <= set(drawn.words(figure))
+    assert {"0.1", "0.3", "1", "3", "10"} <= set(drawn.words(figure))
+
+
+@pytest.mark.parametrize("half", [0.1, 0.3, 0.7, 1.2, 2, 4])
+@pytest.mark.parametrize("measure", ["RR", "PLO", "MD"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_axis_of_any_length_has_ticks_that_say_where_one_is(measure, half, width):
+    frame = pd.DataFrame({"yi": np.linspace(-half - 1, half - 1, 9), "vi": 0.01})
+    figure = me.forest(me.pool(frame, measure=measure), width=width).figure
+
+    assert 2 + (width != "single") <= len(drawn.marks(figure, "tick")) <= 7
+
+
+def test_a_single_study_stands_on_the_axis_with_its_whole_interval():
+    chart = me.forest(me.pool(pd.DataFrame({"slab": ["A"], "yi": [-0.16], "vi": [0.38]}), measure="RR"))
+
+    assert not drawn.marks(chart.figure, "arrow-left") + drawn.marks(chart.figure, "arrow-right")
+
+
+def test_an_estimate_without_an_interval_is_shown_as_one():
+    frame = pd.DataFrame({"slab": ["A", "B", "C"], "yi": [0.1, 0.3, np.nan], "vi": [0.02, np.nan, 0.1]})
+    chart = me.forest(frame, measure="RR")
+
+    assert {"1.35, no interval", "Not estimable"} <= set(drawn.words(chart.figure))
+    assert chart.rows[1:] == ("B, risk ratio 1.35, no interval", "C: not estimable")
+    assert chart.data["ci_low"].notna().tolist() == [True, False, False]
+    assert len(drawn.marks(chart.figure, "square")) == 2
+
+
+def test_a_total_without_an_interval_claims_none():
+    same = me.forest(me.pool(pd.DataFrame({"yi": [0.2] * 3, "vi": [0.1] * 3}), measure="RR"))
+
+    assert same.rows[-1] == "Total (95% CI), risk ratio 1.22, no interval, weight 100.0%"
+    assert same.data[["ci_low", "ci_high"]].iloc[-1].isna().all()
+
+
+def test_a_ratio_of_small_steps_is_printed_with_the_decimals_that_tell_it_from_one():
+    frame = pd.DataFrame({"slab": list("ABC"), "yi": [0.001, 0.002, -0.001], "vi": [1e-6, 2e-6, 1e-6]})
+    chart = me.forest(me.pool(frame, measure="RR"))
+
+    assert "1.001 [0.999, 1.003]" in drawn.words(chart.figure)
+    assert "95% CI 0.999 to 1.003" in chart.rows[0]
+    assert "1.00 [1.00, 1.00]" in drawn.words(me.forest(me.pool(frame, measure="RR"), digits=2).figure)
 
 
 def test_counts_are_written_as_counts_and_add_up(bcg):
@@ -118,6 +160,11 @@ def test_subgroups_have_a_diamond_each_and_their_notes(bcg):
     words = drawn.words(chart.figure)
 
     assert len(drawn.marks(chart.figure, "diamond-subtotal")) == 3
+    assert [word.split(";")[0] for word in words if "; τ² = " in word] == [
+        "7 studies",
+        "2 studies",
+        "4 studies",
+    ]
     assert [word for word in words if word in {"random", "alternate", "systematic"}] == [
         "random", "alternate", "systematic",
     ]  # fmt: skip
@@ -148,7 +195,7 @@ def test_a_proportion_has_round_ticks_on_its_logit_axis():
     frame = pd.DataFrame({"slab": list("ABCD"), "xi": [2, 10, 0, 5], "ni": [40, 90, 30, 66]})
     words = drawn.words(me.forest(me.pool(frame, measure="PLO")).figure)
 
-    assert {"0.02", "0.05", "0.1"} <= set(words)
+    assert {"0.001", "0.01", "0.1"} <= set(words)
 
 
 def test_the_name_of_an_arm_takes_three_lines_at_most():
@@ -189,6 +236,8 @@ def test_cumulative_and_leave_one_out_rows_carry_the_measure(bcg):
         assert len(drawn.marks(chart.figure, "square")) == 13
         assert any(text.startswith(f"{word} Aronson") for text in drawn.words(chart.figure))
         assert chart.data["estimate"].between(0, 2).all()
+        low, high = chart.data["estimate"].min(), chart.data["estimate"].max()
+        assert chart.alt == f"Forest plot of 13 pooled estimates, risk ratio {low:.2f} to {high:.2f}."
 
 
 def test_many_studies_go_to_several_pages_with_the_heading_repeated(tmp_path):
@@ -199,6 +248,19 @@ def test_many_studies_go_to_several_pages_with_the_heading_repeated(tmp_path):
     assert all("Study or subgroup" in drawn.words(figure) for figure in chart.figures)
     assert [path.name for path in chart.save(tmp_path / "f.svg")] == ["f.svg", "f-2.svg", "f-3.svg"]
     assert chart.save(tmp_path / "f.pdf") == (tmp_path / "f.pdf",)
+
+
+def test_no_page_ends_with_the_name_of_a_subgroup():
+    frame = pd.DataFrame({"yi": np.linspace(0, 1, 8), "vi": 0.1, "group": list("aaabbbbb")})
+    frame["slab"] = [f"study {n}" for n in range(8)]
+    for rows in range(1, 16):
+        chart = me.forest(me.pool(frame), by="group", rows_a_page=rows)
+        for figure in chart.figures:
+            lowest = max(drawn.boxes(figure), key=lambda box: (box[0] in ("a", "b"), box[2]))
+            studies = [box[2] for box in drawn.boxes(figure) if box[0].startswith("study ")]
+            assert lowest[0] not in ("a", "b") or max(studies, default=0) > lowest[2]
+        words = [word for figure in chart.figures for word in drawn.words(figure)]
+        assert sum(word.startswith("study ") for word in words) == 8
 
 
 def test_a_band_of_what_does_not_matter_is_shaded_around_the_null(bcg):

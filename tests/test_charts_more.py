@@ -184,6 +184,14 @@ def test_a_timeline_ends_at_the_pooled_effect_and_at_all_people(bcg):
     assert (last["k"], last["people"]) == (13, 357347)  # Colditz (1994): the sum of the table
 
 
+def test_every_study_of_a_timeline_stands_where_its_effect_says(bcg):
+    figure = me.timeline(bcg).figure
+    heights = sorted(-middle(mark)[1] for mark in drawn.marks(figure, "study"))
+    scale, start = np.polyfit(sorted(bcg.yi), heights, 1)
+
+    assert np.allclose(np.polyval([scale, start], sorted(bcg.yi)), heights, atol=1e-6)
+
+
 def test_studies_of_one_year_enter_together(bcg):
     data = me.timeline(bcg).data
 

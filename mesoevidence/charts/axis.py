@@ -86,10 +86,9 @@ class Axis:
         """Draw the axis with its ticks at y; return the y below the labels."""
         sheet.line([(self.left, y), (self.right, y)], kit.INK, 0.8, layer=kit.MARKS, name="axis")
         for value, label in self.ticks:
-            sheet.line(
-                [(self.x(value), y), (self.x(value), y + 0.05)], kit.INK, 0.8, layer=kit.MARKS, name="tick"
-            )
-            sheet.text(self.x(value), y + 0.06 + size * 0.0105, label, size, align="center")
+            x = self.x(value)
+            sheet.line([(x, y), (x, y + 0.05)], kit.INK, 0.8, layer=kit.MARKS, name="tick")
+            sheet.text(x, y + 0.06 + size * 0.0105, label, size, align="center")
         return y + 0.06 + size * 0.021
 
 
@@ -99,11 +98,21 @@ def null_of(measure: str) -> float | None:
     return None if spec.null is None else _BACK[spec.transform](spec.null)
 
 
+def heading(measure: str, *, log: bool = True) -> str:
+    r"""Return what an axis shows, with its scale.
+
+    >>> heading("RR"), heading("RR", log=False)
+    ('Risk ratio (log\xa0scale)', 'Risk ratio')
+    """
+    label, scaled = MEASURES[measure].label, log and MEASURES[measure].transform == "exp"
+    return f"{label[:1].upper()}{label[1:]}{' (log scale)' * scaled}"
+
+
 def axis(measure: str, limits: tuple[float, float], span: tuple[float, float], size: float) -> Axis:
     """Return an axis over these limits with as many ticks as their labels leave room for."""
     low, high = limits
     left, right = span
-    null = null_of(measure)
+    null, found = null_of(measure), []
     for step in _steps(measure, low, high):
         inside = [(value, label) for value, label in step if low <= value <= high]
         outer = [value for value, _ in step if not low <= value <= high]
@@ -113,17 +122,24 @@ def axis(measure: str, limits: tuple[float, float], span: tuple[float, float], s
         chosen = [(value, label) for value, label in step if begin <= value <= end]
         made = Axis(begin, end, left, right, tuple(chosen), null)
         if len(inside) >= 2 and len(chosen) <= 7 and _fits(made, size):
-            return made
+            found.append(made)
+    if found:
+        spread = (made for made in found if len(made.ticks) >= 4 and _emptiest(made) <= 0.4)
+        return next(spread, min(found, key=_emptiest))
     only = () if null is None else ((null, _label(MEASURES[measure].shown(null))),)
     return Axis(low, high, left, right, only, null)
 
 
+def _emptiest(made: Axis) -> float:
+    """Return the longest stretch without a tick, as a share of the axis."""
+    places = [made.low, *(value for value, _ in made.ticks), made.high]
+    return max(end - begin for begin, end in pairwise(places)) / (made.high - made.low)
+
+
 def _fits(made: Axis, size: float) -> bool:
     """Return whether the labels of the ticks stand apart."""
-    places = [(made.x(value), width_of(label, size)) for value, label in made.ticks]
-    return all(
-        second[0] - first[0] >= (first[1] + second[1]) / 2 + 0.05 for first, second in pairwise(places)
-    )
+    places = [(made.x(value), width_of(label, size) / 2) for value, label in made.ticks]
+    return all(after - before >= half + other + 0.05 for (before, half), (after, other) in pairwise(places))
 
 
 def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
@@ -137,12 +153,16 @@ def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
                 (math.log(head) + power * math.log(10), _label(head * 10.0**power))
                 for power in decades if power % every == 0 and -300 < power < 300 for head in heads
             ]  # fmt: skip
-        return
+        if high - low > 5:
+            return
     begin, end = spec.shown(low), spec.shown(high)
-    if spec.transform == "expit" and 0 < 4 * begin < end < 0.6:
-        powers = range(math.floor(math.log10(begin)) - 1, 0)
-        rounds = [head * 10.0**power for power in powers for head in (1, 2, 5)]
-        yield [(_BACK["expit"](mark), _label(mark)) for mark in rounds]
+    if spec.transform == "expit":
+        least = max(min(begin, 1 - end), 1e-8)
+        for heads, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 4)):
+            powers = range(-every, math.floor(math.log10(least)) - 2, -every)
+            rounds = {head * 10.0**power for power in powers for head in heads}
+            marks = sorted({*rounds, 0.5, *(1 - mark for mark in rounds)})
+            yield [(_BACK["expit"](mark), _label(mark)) for mark in marks]
     power = math.floor(math.log10(max(end - begin, 1e-12) / 8))
     for head in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
         step = head * 10.0**power
@@ -188,20 +208,26 @@ def limits_of(
 ) -> tuple[float, float]:  # fmt: skip
     """Return limits that hold the null, every pooled interval, and those of nine tenths of the weight.
 
-    What is left out ends in an arrow: so does an interval, or a prediction interval (`further`), that is four
-    times as wide as all estimates together and would press them into a corner.
+    What is left out ends in an arrow: so does an interval that is four times as wide as all estimates
+    together and as the narrowest interval, and would press them into a corner. A prediction interval
+    (`further`) and the lighter studies, or their estimates, stand on it where it grows to twice at most.
     """
-    null = null_of(measure)
+    null, light = null_of(measure), list(further)
     ends = [end for pair in pooled for end in pair] + ([] if null is None else [null])
     middle = [*ends, *(interval[0] for interval, _ in studies)]
-    core = max(middle) - min(middle) or math.inf
+    narrow = min((high - low for (_, low, high), _ in studies if high > low), default=0.0)
+    core = max(max(middle) - min(middle), narrow) or math.inf
     wanted, seen = 0.9 * math.fsum(weight for _, weight in studies), 0.0
     for (estimate, low, high), weight in sorted(studies, key=lambda study: (-study[1], study[0])):
         if seen < wanted or not ends:
             ends += [low, high] if high - low <= 4 * core else [estimate]
+        else:
+            light += [(low, high), (estimate, estimate)]
         seen += weight
-    core = max(ends) - min(ends) or math.inf
-    ends += [end for low, high in further if high - low <= 2 * core for end in (low, high)]
     low, high = min(ends), max(ends)
+    wide = 2 * (high - low) or math.inf
+    for begin, end in light:
+        if max(high, end) - min(low, begin) <= wide:
+            low, high = min(low, begin), max(high, end)
     room = 0.03 * (high - low) or 0.5 * max(abs(low), 1.0)
     return low - room, high + room

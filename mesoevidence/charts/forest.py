@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.forest_layout import STYLES, fit
 from mesoevidence.charts.forest_page import draw
 from mesoevidence.charts.kit import Width, printing
-from mesoevidence.charts.rows import Content, Forestable, Wish, content
+from mesoevidence.charts.rows import Content, Forestable, Row, Wish, content
 from mesoevidence.formulas import MEASURES
 from mesoevidence.problems import EvidenceError, nearest
 
@@ -22,7 +23,7 @@ def forest(
     data: Forestable, *, by: str | None = None, rob: pd.DataFrame | None = None,
     arms: tuple[str, str] | None = None, columns: Sequence[str] = (),
     favours: tuple[str, str] | None = None, mid: float | tuple[float, float] | None = None,
-    style: str = "standard", width: Width = "natural", hide: Collection[str] = (), digits: int = 2,
+    style: str = "standard", width: Width = "natural", hide: Collection[str] = (), digits: int | None = None,
     grey: bool = False, measure: str | None = None, title: str | None = None, rows_a_page: int = 60,
 ) -> Chart:  # fmt: skip
     """Draw a forest plot.
@@ -52,8 +53,9 @@ def forest(
     hide : collection of str
         Parts to leave out: arms, extra, lights, weight, prediction, notes, zebra, pooled-line.
     digits, grey, measure, title, rows_a_page
-        Decimals; greys instead of colours; what the effects are, where the data do not say; the name of the
-        chart; and when to begin a new page.
+        Decimals (left out: two, or as many as tell the ends of each interval apart); greys instead of
+        colours; what the effects are, where the data do not say; the name of the chart; and when to begin
+        a new page.
 
     Returns
     -------
@@ -90,13 +92,14 @@ def forest(
     )
     wish = Wish(by, two, tuple(columns), rob, look.lead, look.fraction, look.spread, "prediction" not in hide)
     said = content(data, wish, measure, getattr(data, "level", 0.95))
+    digits = _digits(said) if digits is None else digits
     page = fit(
         said, look, printing(width), hide=frozenset(hide), digits=digits, grey=grey,
         mid=_band(said.measure, mid, question), favours=favours or _favours(question),
     )  # fmt: skip
-    figures = tuple(draw(page, chunk, last) for chunk, last in _pages(len(said.rows), rows_a_page))
+    figures = tuple(draw(page, chunk, last) for chunk, last in _pages(said.rows, rows_a_page))
     name = title or (said.pooled.label if said.pooled else None) or f"Forest plot, {_effect(said)}"
-    return Chart(figures, _frame(said), name, _alt(said), tuple(_announced(said)))
+    return Chart(figures, _frame(said), name, _alt(said, digits), tuple(_announced(said, digits)))
 
 
 def _effect(said: Content) -> str:
@@ -127,16 +130,16 @@ def _band(
     return low, high
 
 
-def _pages(count: int, most: int) -> list[tuple[range, bool]]:
-    """Return the rows of each page, and whether it is the last."""
+def _pages(rows: Sequence[Row], most: int) -> list[tuple[range, bool]]:
+    """Return the rows of each page, and whether it is the last; no page ends with a heading."""
     if most < 1:
         raise EvidenceError("`rows_a_page` is 1 or more")
-    if not count:
+    if not rows:
         raise EvidenceError("there is nothing to show")
-    pages = math.ceil(count / most)
-    each = math.ceil(count / pages)
-    starts = range(0, count, each)
-    return [(range(start, min(count, start + each)), start + each >= count) for start in starts]
+    count = len(rows)
+    each = math.ceil(count / math.ceil(count / most))
+    starts = dict.fromkeys(at - (at > 0 and rows[at - 1].kind == "heading") for at in range(0, count, each))
+    return [(range(start, end), end == count) for start, end in pairwise([*starts, count])]
 
 
 # In words -----------------------------------------------------------------------------------------
@@ -149,7 +152,9 @@ def _frame(said: Content) -> pd.DataFrame:
     for row in said.rows:
         if row.kind == "note":
             continue
-        limits = [None] * 3 if row.interval is None else [shown(value) for value in row.interval]
+        limits = [None if row.interval is None else shown(row.interval[0]), None, None]
+        if row.interval and row.bounded:
+            limits[1:] = map(shown, row.interval[1:])
         values = dict(zip(("estimate", "ci_low", "ci_high"), limits, strict=True))
         rows.append(
             {"row": row.kind, "label": row.label, **row.cells, **values, "weight": row.weight, **row.lights}
@@ -158,21 +163,33 @@ def _frame(said: Content) -> pd.DataFrame:
     return pd.DataFrame(rows).rename(columns=names)
 
 
-def _alt(said: Content) -> str:
+def _digits(said: Content) -> int:
+    """Return two decimals, or as many as tell the ends of each interval apart."""
+    shown = MEASURES[said.measure].shown
+    ends = [
+        (shown(row.interval[1]), shown(row.interval[2])) for row in said.rows if row.interval and row.bounded
+    ]
+    told = (n for n in range(2, 7) if all(number(low, n) != number(high, n) for low, high in ends))
+    return next(told, 2)
+
+
+def _alt(said: Content, digits: int) -> str:
     """Return the chart in one sentence: what, how many, what came out, how far it spreads."""
     studies = sum(row.kind == "study" for row in said.rows)
     text = f"Forest plot of {studies} {'study' if studies == 1 else 'studies'}"
-    if said.head:
-        text = f"Forest plot of {studies} poolings"
     pooled = said.pooled
+    if said.head:
+        found = [MEASURES[said.measure].shown(row.interval[0]) for row in said.rows if row.interval]
+        within = " to ".join(number(end, digits) for end in (min(found), max(found)))
+        return sentence(f"Forest plot of {studies} pooled estimates, {_effect(said)} {within}.")
     if pooled is None:
         return sentence(f"{text}, {_effect(said)}; nothing is pooled.")
     shown, computed = MEASURES[said.measure].shown, (pooled.estimate, *(pooled.ci or (None, None)))
-    estimate, low, high = (None if value is None else number(shown(value)) for value in computed)
+    estimate, low, high = (None if value is None else number(shown(value), digits) for value in computed)
     within = "" if low is None else f" ({100 * pooled.level:g}% CI {low} to {high})"
     spread = [] if pooled.i2 is None else [f"I² {pooled.i2:.0f}%"]
     if pooled.prediction:
-        ends = (number(MEASURES[said.measure].shown(end)) for end in pooled.prediction)
+        ends = (number(shown(end), digits) for end in pooled.prediction)
         spread.append(f"prediction interval {' to '.join(ends)}")
     effect = _effect(said)
     return sentence(
@@ -180,21 +197,21 @@ def _alt(said: Content) -> str:
     )
 
 
-def _announced(said: Content) -> Iterator[str]:
+def _announced(said: Content, digits: int) -> Iterator[str]:
     """Yield each row as a screen reader would say it."""
     spec = MEASURES[said.measure]
-    null = None if spec.null is None else spec.null
     for row in said.rows:
         if row.interval is None:
             yield f"{row.label}: not estimable" if row.kind == "study" else row.label
             continue
         estimate, low, high = (spec.shown(value) for value in row.interval)
-        within = f"{100 * said.level:g}% CI {number(low)} to {number(high)}"
-        parts = [row.label, f"{spec.label} {number(estimate)}", within]
+        within = f"{number(low, digits)} to {number(high, digits)}"
+        said_within = f"{100 * said.level:g}% CI {within}" if row.bounded else "no interval"
+        parts = [row.label, f"{spec.label} {number(estimate, digits)}", said_within]
         if row.kind == "prediction":
-            parts = [row.label, f"{number(low)} to {number(high)}"]
-        if null is not None:
-            parts.append("crosses the null" if low <= null <= high else "does not cross the null")
+            parts = [row.label, within]
+        if spec.null is not None and row.bounded:
+            parts.append("crosses the null" if low <= spec.null <= high else "does not cross the null")
         parts += [] if row.weight is None else [f"weight {row.weight:.1f}%"]
         parts += [f"{domain} {judgement}" for domain, judgement in row.lights.items()]
         yield ", ".join(parts)

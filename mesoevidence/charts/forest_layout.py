@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.axis import Axis, axis, limits_of, number
+from mesoevidence.charts.axis import Axis, axis, heading, limits_of, number
 from mesoevidence.charts.kit import Align, Print, width_of, wrap
 from mesoevidence.charts.rows import Column, Content, Row
 from mesoevidence.formulas import MEASURES
@@ -95,8 +95,7 @@ class Layout:
     @property
     def effect(self) -> str:
         """What the axis shows."""
-        label = MEASURES[self.said.measure].label
-        return label[:1].upper() + label[1:]
+        return heading(self.said.measure, log=False)
 
     def field(self, key: str) -> Field | None:
         """Return the column of that name, if it stands on the page."""
@@ -106,16 +105,14 @@ class Layout:
 def _fields(said: Content, style: Style, size: Print, hide: frozenset[str], digits: int) -> list[Field]:
     """Return all columns of the page in the order of the style."""
     opening, _, closing = style.interval
-    effect = MEASURES[said.measure].label
-    effect = effect[:1].upper() + effect[1:]
+    effect = heading(said.measure, log=False)
     level = f"{opening.strip()}{100 * said.level:g}%\u00a0CI{closing}"
-    log = " (log\u00a0scale)" if MEASURES[said.measure].transform == "exp" else ""
     rows, heavy = said.rows, said.pooled is not None
     effects = tuple(_interval(row, said, style, digits) for row in rows)
     parts: dict[str, list[Field]] = {
         "l": [Field("label", "label", said.head or style.study, tuple(row.label for row in rows), "left")],
         "a": [_arm(column, said) for column in said.columns],
-        "p": [Field("plot", "plot", "" if style.favours_on_top else f"{effect}{log}", (), "center")],
+        "p": [Field("plot", "plot", "" if style.favours_on_top else heading(said.measure), (), "center")],
         "e": [Field("effect", "effect", f"{effect} {level}", effects)],
         "w": [Field("weight", "weight", "Weight", tuple(map(_weight, rows)))] if heavy else [],
         "r": [Field("lights", "lights", "Risk of bias", (), "center")] if said.domains else [],
@@ -141,7 +138,7 @@ def _interval(row: Row, said: Content, style: Style, digits: int) -> str:
     estimate, low, high = (number(MEASURES[said.measure].shown(value), digits) for value in row.interval)
     if row.kind == "prediction":
         return f"{opening.strip()}{low}{between}{high}{closing}"
-    if row.interval[1] == row.interval[2]:
+    if not row.bounded:
         return f"{estimate}, no interval"
     return f"{estimate}{opening}{low}{between}{high}{closing}"
 

@@ -8,9 +8,10 @@ import pandas as pd
 
 from mesoevidence.asymmetry import TrimFill, regression_test
 from mesoevidence.charts import kit
-from mesoevidence.charts.axis import Axis, axis, number, probability, steps_between
+from mesoevidence.charts.axis import Axis, axis, heading, number, probability, steps_between
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.charts.rows import having
 from mesoevidence.formulas import MEASURES
 from mesoevidence.linear_model import critical
 from mesoevidence.pooled import Pooled
@@ -87,13 +88,9 @@ def funnel(
     <Chart: Funnel plot of 3 studies, risk ratio. Fewer than 10 studies (3): asymmetry cannot be judged.>
     """
     studies, size = pooled.studies, printing(width)
-    if by is not None and by not in studies:
-        raise EvidenceError(f"there is no column `{by}`; there are {', '.join(map(str, studies.columns))}")
-    groups = (
-        [""] * pooled.k
-        if by is None
-        else studies[by].astype(object).fillna("Not stated").astype(str).tolist()
-    )
+    groups = [""] * pooled.k
+    for name in having(studies, [by] if by else []):
+        groups = studies[name].astype(object).fillna("Not stated").astype(str).tolist()
     names, notes = list(dict.fromkeys(groups)), _notes(pooled, fill)
     if len(names) > len(_COLOURS):
         raise EvidenceError(f"`{by}` has {len(names)} values; a funnel tells {len(_COLOURS)} apart")
@@ -188,9 +185,8 @@ def _scales(sheet: Sheet, square: Square, measure: str) -> float:
     name = name if width_of(name, size) < square.bottom - square.top else "Standard error"
     sheet.text(kit.PAD + 0.09, (square.top + square.bottom) / 2, name, size, align="center", turned=True)
     y = across.draw(sheet, square.bottom, size) + size * 0.011
-    label = f"{spec.label[:1].upper()}{spec.label[1:]}{' (log scale)' if spec.transform == 'exp' else ''}"
     middle = (across.left + across.right) / 2
-    return sheet.paragraph(middle, y, label, across.right - across.left, align="center")
+    return sheet.paragraph(middle, y, heading(measure), across.right - across.left, align="center")
 
 
 def _legend(

@@ -90,16 +90,8 @@ def overclaim(
         Part(("Verdict (draft)",), verdict_width(size.note), _judged, 1),
     ]
     drawn = list(map(Row, *(rows[name] for name in Row._fields)))
-    figures = grid(
-        drawn,
-        lambda row: str(row.says),
-        "What the article says",
-        parts,
-        below,
-        size,
-        grey=grey,
-        rows_a_page=rows_a_page,
-    )
+    figures = grid(drawn, lambda row: str(row.says), "What the article says", parts, below, size,
+                   grey=grey, rows_a_page=rows_a_page)  # fmt: skip
     words = tuple(
         f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn
     )

@@ -58,6 +58,11 @@ class Row:
     lights: Mapping[str, str] = field(default_factory=dict)
     short: str = ""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there is an interval; where there is none both ends are the estimate."""
+        return self.interval is not None and self.interval[1] < self.interval[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -174,10 +179,7 @@ def _grouped(
 ) -> tuple[list[Row], list[str]]:
     """Return the rows of each subgroup, in the order they come in, and the test between them."""
     by = str(wish.by)
-    if by not in table:
-        raise EvidenceError(
-            f"there is no column `{by}`; the columns are {', '.join(map(str, table.columns))}"
-        )
+    having(table, [by])
     names = table[by].astype(object).where(table[by].notna(), "Not stated").astype(str)
     table = table.assign(**{by: names}).drop(columns=["measure"], errors="ignore")
     how: dict[str, Any] = {"method": pooled.method, "test": pooled.test, "level": pooled.level}
@@ -207,6 +209,7 @@ def _subtotal(
     parts = [] if pd.isna(result["tau2"]) or not wish.spread else [f"τ² = {number(float(result['tau2']))}"]
     i2 = [] if pd.isna(result["i2"]) else [f"I² = {float(result['i2']):.0f}%"]
     p = probability(float(result["q_p_value"]), lead=wish.lead)
+    parts = [f"{len(part)} studies", *parts]
     full = [*parts, f"χ² = {float(result['q']):.2f}, df = {result['q_df']} ({p})", *i2]
     yield Row("note", "; ".join(full), short="; ".join([*parts, *i2]))
 
@@ -221,8 +224,8 @@ def _studies(
     lights = _lights(table, wish.rob)
     rows = []
     for place, (slab, y, v) in enumerate(zip(table["slab"], table["yi"], table["vi"], strict=True)):
-        there = math.isfinite(y) and math.isfinite(v)
-        interval = (float(y), y - half * math.sqrt(v), y + half * math.sqrt(v)) if there else None
+        spread = half * math.sqrt(v) if math.isfinite(v) else 0.0
+        interval = (float(y), y - spread, y + spread) if math.isfinite(y) else None
         cells = {key: column[place] for key, column in texts.items()}
         rows.append(Row("study", str(slab), interval, weights[place], cells, lights[place]))
     return rows
@@ -241,14 +244,18 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
             )
         else:
             found += [Column(name, head, arm) for name, head in fields]
-    if missing := [name for name in wish.columns if name not in table]:
-        raise EvidenceError(
-            f"there is no column `{missing[0]}`; the columns are {', '.join(map(str, table.columns))}"
-        )
-    for name in wish.columns:
+    for name in having(table, wish.columns):
         words = not pd.api.types.is_numeric_dtype(table[name])
         found.append(Column(name, name, align="left" if words else "right", part="extra"))
     return tuple(found)
+
+
+def having(table: pd.DataFrame, names: Sequence[str]) -> Sequence[str]:
+    """Return these columns if the table has them all; else say which there are."""
+    if missing := [name for name in names if name not in table]:
+        there = ", ".join(map(str, table.columns))
+        raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {there}")
+    return names
 
 
 def totals(table: pd.DataFrame) -> pd.DataFrame:

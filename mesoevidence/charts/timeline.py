@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.axis import Axis, axis, limits_of, number, whole
+from mesoevidence.charts.axis import Axis, axis, heading, limits_of, number, whole
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.kit import Point, Sheet, Width, printing, width_of, wrap
 from mesoevidence.charts.plane import Plane, Span, band, left_of, plain
-from mesoevidence.charts.rows import totals
+from mesoevidence.charts.rows import having, totals
 from mesoevidence.diagnostics import cumulative
 from mesoevidence.fitting import COUNTED
 from mesoevidence.formulas import MEASURES
@@ -68,9 +68,8 @@ def timeline(
     """
     studies, size, said = _dated(pooled, year), printing(width), dict(sorted((events or {}).items()))
     data, sheet = _steps(pooled, studies), Sheet(size, grey)
-    page, spec = size.width or 6.6, MEASURES[pooled.measure]
+    page, name = size.width or 6.6, heading(pooled.measure)
     tall = (0.5 if page < 5 else 0.36) * page
-    name = f"{spec.label[:1].upper()}{spec.label[1:]}{' (log scale)' if spec.transform == 'exp' else ''}"
     effect = _upright(pooled, data, studies, tall, size.note)
     known = bool(data["people"].notna().all())
     people = plain(0.0, 1.05 * data["people"].max() if known else 1.0, (1.4 * tall + 0.2, tall + 0.2))
@@ -136,8 +135,7 @@ def _chart(
 def _dated(pooled: Pooled, year: str | None) -> pd.DataFrame:
     """Return the studies by year, with how many people each had."""
     table = totals(pooled.studies)
-    if year is not None and year not in table:
-        raise EvidenceError(f"there is no column `{year}`; there are {', '.join(map(str, table.columns))}")
+    having(table, [year] if year else [])
     ends = [re.search(r"(?:1[89]|20)\d\d$", slab.strip()) for slab in pooled.slab]
     given: list[Any] = table[year].tolist() if year else [found and int(found[0]) for found in ends]
     for slab, value in zip(pooled.slab, given, strict=True):
@@ -162,11 +160,12 @@ def _steps(pooled: Pooled, studies: pd.DataFrame) -> pd.DataFrame:
 
 def _upright(pooled: Pooled, data: pd.DataFrame, studies: pd.DataFrame, tall: float, size: float) -> Axis:
     """Return the axis of the effect: it holds every study, and the intervals that say something."""
-    single = [((y, y, y), 1.0) for y in studies["yi"]]
+    values = [*studies["yi"], *data["estimate"]]
+    points = float(min(values)), float(max(values))
     limits = [tuple(pair) for pair in data[["ci_low", "ci_high"]].dropna().to_numpy(dtype=float).tolist()]
-    spread = max(float(studies["yi"].max() - studies["yi"].min()), 0.1)
-    core = [(low, high) for low, high in limits if high - low < 3 * spread]
-    ends = limits_of(pooled.measure, single, [*core, (data["estimate"].min(), data["estimate"].max())])
+    spread = max(3 * (points[1] - points[0]), min((high - low for low, high in limits), default=0.0))
+    core = [(low, high) for low, high in limits if high - low <= spread]
+    ends = limits_of(pooled.measure, [], [*core, points])
     return replace(axis(pooled.measure, ends, (0.0, tall), size), left=tall, right=0.0)
 
 
