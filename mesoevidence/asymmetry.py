@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.stats import kendalltau
 
 from mesoevidence import measures
 from mesoevidence.linear_model import (
@@ -134,9 +134,9 @@ def regression_test(
     method, test, level = settings(data, method, test, level)
     column, shape = PREDICTORS[predictor]
     frame = rows_of(data)
-    people = measures.participants(frame) if column == "ni" else None
-    frame = frame if people is None else frame.assign(ni=people)
-    table = study_table(frame, [column] if column == "ni" else [])
+    if column == "ni" and (people := measures.participants(frame)) is not None:
+        frame = frame.assign(ni=people)
+    table = study_table(frame, ["ni"] if column == "ni" else [])
     y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
     given = table[column].to_numpy(dtype=float)
     if not bool((given > 0).all()):
@@ -226,42 +226,17 @@ def rank_test(data: pd.DataFrame | Pooled) -> RankTest:
         raise EvidenceError(f"a rank test needs at least three studies, there are {k}")
     w = 1 / v
     standard = (y - w @ y / w.sum()) / np.sqrt(v - 1 / w.sum())
-    pairs = np.triu_indices(k, 1)
-    signs = [np.sign(values[pairs[0]] - values[pairs[1]]) for values in (standard, v)]
-    score = float(signs[0] @ signs[1])
-    untied = [float(np.abs(sign).sum()) for sign in signs]
-    if not all(untied):
+    exact = len(np.unique(standard)) == len(np.unique(v)) == k
+    found = kendalltau(standard, v, method="exact" if exact else "asymptotic")
+    if not math.isfinite(found.statistic):
         raise EvidenceError("the studies agree or are equally precise, so there are no ranks to correlate")
-    tau = score / math.sqrt(untied[0] * untied[1])
-    exact = min(untied) == k * (k - 1) / 2
-    return RankTest(tau, _exact_p(score, k) if exact else _normal_p(score, standard, v), exact, k)
+    return RankTest(float(found.statistic), float(found.pvalue), exact, k)
 
 
 def _from_first(table: pd.DataFrame) -> tuple[Array, Array]:
     """Return effects and variances, effects from the first one: equal effects are then exactly 0."""
     y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
     return y - y[:1], v
-
-
-def _exact_p(score: float, k: int) -> float:
-    """Return the two-sided p of a Kendall score among all orders of k."""
-    shares = np.ones(1)
-    for size in range(2, k + 1):
-        shares = np.convolve(shares, np.full(size, 1 / size))
-    concordant = round((score + k * (k - 1) / 2) / 2)
-    below = float(shares[: concordant + 1].sum())
-    above = float(shares[concordant:].sum())
-    return min(1.0, 2 * min(below, above))
-
-
-def _normal_p(score: float, first: Array, second: Array) -> float:
-    """Return the two-sided p of a Kendall score with ties (Kendall 1970)."""
-    k = len(first)
-    ties = [np.unique(values, return_counts=True)[1].astype(float) for values in (first, second)]
-    spread = k * (k - 1) * (2 * k + 5) - sum(float((t * (t - 1) * (2 * t + 5)).sum()) for t in ties)
-    pairs = math.prod(float((t * (t - 1)).sum()) for t in ties) / (2 * k * (k - 1))
-    triples = math.prod(float((t * (t - 1) * (t - 2)).sum()) for t in ties) / (9 * k * (k - 1) * (k - 2))
-    return float(2 * ndtr(-abs(score) / math.sqrt(spread / 18 + pairs + triples)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -363,9 +338,9 @@ def trim_and_fill(
 
 
 def _slope(y: Array, v: Array, method: str) -> float:
-    x = np.column_stack([np.ones(len(y)), np.sqrt(v)])
     if np.ptp(v) == 0:
         return 0.0
+    x = np.column_stack([np.ones(len(y)), np.sqrt(v)])
     return float(least_squares(y, x, 1 / (v + estimate_tau2(y, v, x, method))).beta[1])
 
 

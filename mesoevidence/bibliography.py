@@ -2,25 +2,16 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from unicodedata import normalize
 
+from bibtexparser import model as blocks
 from bibtexparser.entrypoint import parse_string
-from bibtexparser.middlewares.names import (
-    InvalidNameError,
-    parse_single_name_into_parts,
-    split_multiple_persons_names,
-)
-from bibtexparser.model import (
-    DuplicateBlockKeyBlock,
-    DuplicateFieldKeyBlock,
-    Entry,
-    ParsingFailedBlock,
-    String,
-)
+from bibtexparser.middlewares import names as naming
 from pylatexenc.latex2text import LatexNodes2Text
 
 from mesoevidence import files
@@ -33,19 +24,23 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 _KEY = re.compile(r"[a-z0-9]+")
 _ENTRY = re.compile(r"@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,")
 _FIELD = re.compile(r"[a-z][a-z0-9_-]*")
-_DOI = re.compile(r"10\.\d{4,9}/\S+")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
-_YEAR = re.compile(r"\d{4}")
-_PMID = re.compile(r"\d{1,8}")
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_STATUS = words(ReferenceStatus)
+# What a field must look like, and how that is said.
 _PATTERNS = {
-    "doi": (_DOI, "a DOI as it stands after doi.org/, such as 10.1111/j.1468-3083.2012.04535.x"),
-    "pmid": (_PMID, "a number of up to 8 digits"),
-    "year": (_YEAR, "four digits"),
-    "url": (_WEB, "an address that begins with https:// or http://"),
+    "doi": (
+        r"10\.\d{4,9}/\S+",
+        "a DOI as it stands after doi.org/, such as 10.1111/j.1468-3083.2012.04535.x",
+    ),
+    "pmid": (r"\d{1,8}", "a number of up to 8 digits"),
+    "year": (r"\d{4}", "four digits"),
+    "url": (r"https?://[^\s<>\"{}|\\^`]+", "an address that begins with https:// or http://"),
     "urldate": (_DAY, "YYYY-MM-DD"),
+    "x-status": ("|".join(_STATUS), f"one of {', '.join(_STATUS)}"),
     "x-status-on": (_DAY, "YYYY-MM-DD"),
 }
+_WRITTEN = (r"(?s).+", "leave it out when it is not known")
+_NAMES = "write `Family, Given and Family, Given`"
 _LATEX = re.compile(r"[\\{}~$]|--|''|``")
 _MATH = re.compile(r"(?<!\\)(\$[^$]*\$)")
 _STYLE = re.compile(r"\\(?:emph|mbox|text(?:it|bf|rm|sc|sl|up)?)\s*\{([^{}]*)\}")
@@ -60,7 +55,7 @@ _SIGNS = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", r"\{": 
 _TILDE = "\ue000"  # stands for an accent that the splitting of names would take for a space
 _DELIMITER = re.compile(r'(?<!\\)[{}"#]')
 _ESCAPED = re.compile(r"\\([_%&#~])")
-_READ = frozenset((*_PATTERNS, "author", "journal", "pages", "pmcid", "title", "x-status"))
+_READ = frozenset((*_PATTERNS, "author", "journal", "pages", "pmcid", "title"))
 _AS_WRITTEN = frozenset(("doi", "url", "urldate", "pmid"))
 _DECODER = LatexNodes2Text(math_mode="verbatim", keep_braced_groups=False, strict_latex_spaces=True)
 
@@ -163,7 +158,7 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
     library = parse_string(text, parse_stack=[])
     strings: dict[str, str] = {}
     for block in library.blocks:
-        if isinstance(block, String) and (pieces := _pieces(block.value)):
+        if isinstance(block, blocks.String) and (pieces := _pieces(block.value)):
             value, missing = _joined(pieces, strings)
             strings |= {} if missing else {block.key.lower(): value}
     flawed: dict[int, Problem] = {}
@@ -176,22 +171,16 @@ def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference]
         last = line + (block.raw or "").count("\n")
         if flawed and (here := [flawed[at] for at in range(line, last + 1) if at in flawed]):
             problems.append(here[0])
-        elif isinstance(block, Entry):
-            problems += _add(block, line, strings, found, path)
-        elif isinstance(block, DuplicateBlockKeyBlock):
-            problems.append(
-                Problem(
-                    path, line, 1, "E021", f"`{short(block.key)}` stands twice", "keep one of the two entries"
-                )
-            )
-        elif isinstance(block, DuplicateFieldKeyBlock) and isinstance(block.ignore_error_block, Entry):
-            problems += _twice(block.ignore_error_block, block.duplicate_keys, path)
-            problems += _add(block.ignore_error_block, line, strings, found, path)
-        elif isinstance(block, ParsingFailedBlock):
-            reason = "a brace or quote is not closed, or a comma is missing"
-            problems.append(
-                Problem(path, line, 1, "E020", f"this entry is broken: {reason}", "mend it; it is left out")
-            )
+            continue
+        entry = block.ignore_error_block if isinstance(block, blocks.DuplicateFieldKeyBlock) else block
+        if isinstance(entry, blocks.Entry):
+            problems += _add(entry, line, strings, found, path)
+        elif isinstance(block, blocks.DuplicateBlockKeyBlock):
+            message = f"`{short(block.key)}` stands twice"
+            problems.append(Problem(path, line, 1, "E021", message, "keep one of the two entries"))
+        elif isinstance(block, blocks.ParsingFailedBlock):
+            message = "this entry is broken: a brace or quote is not closed, or a comma is missing"
+            problems.append(Problem(path, line, 1, "E020", message, "mend it; it is left out"))
     return found, problems
 
 
@@ -200,16 +189,8 @@ def keys_in(text: str) -> set[str]:
     return set(_ENTRY.findall(text))
 
 
-def _twice(entry: Entry, names: Iterable[str], path: str) -> Iterator[Problem]:
-    """Yield a problem for each field that stands twice, and take it out of its entry."""
-    for name in sorted(names):
-        line = [field.start_line or 0 for field in entry.fields if field.key == name][-1] + 1
-        yield Problem(path, line, 1, "E024", f"`{short(name)}` stands twice", "keep one of them")
-    entry.fields = [field for field in entry.fields if field.key not in names]
-
-
 def _add(
-    entry: Entry, line: int, strings: Mapping[str, str], found: dict[str, Reference], path: str
+    entry: blocks.Entry, line: int, strings: Mapping[str, str], found: dict[str, Reference], path: str
 ) -> Iterator[Problem]:
     """Add one entry to what was found, or yield why not; a faulty field is left out of its entry."""
     if not _KEY.fullmatch(entry.key):
@@ -217,10 +198,15 @@ def _add(
         yield Problem(path, line, 1, "E022", message, "lower-case letters and digits")
         return
     fields: dict[str, str] = {}
-    missed = _READ - {field.key.lower() for field in entry.fields}
+    last = {field.key.lower(): field for field in entry.fields}
+    times = Counter(field.key.lower() for field in entry.fields)
     authors: tuple[Person, ...] = ()
     for field in entry.fields:
         name, at = field.key.lower(), (field.start_line or 0) + 1
+        if times[name] > 1:
+            if field is last[name]:
+                yield Problem(path, at, 1, "E024", f"`{short(name)}` stands twice", "keep one of them")
+            continue
         pieces = _pieces(field.value)
         if pieces is None or not _FIELD.fullmatch(name):
             yield Problem(path, at, 1, "E020", "this entry is broken near here", "mend it; it is left out")
@@ -230,14 +216,13 @@ def _add(
             hint = "write the text in braces, or add an @string"
             yield Problem(path, at, 1, "E023", f"`{missing}` is not defined", hint)
             continue
-        if name not in _READ and (near := nearest(name, missed, 0.75)):
+        if name not in _READ and (near := nearest(name, _READ - times.keys(), 0.75)):
             yield Problem(path, at, 1, "E026", f"there is no field `{name}`", f"did you mean `{near}`?")
-        value, fault = _ESCAPED.sub(r"\1", raw) if name in _AS_WRITTEN else _decoded(raw), ""
-        people: tuple[Person, ...] = ()
-        if name == "author":
-            people, fault = _people(raw)
-        if fault := fault or _fault(name, value):
-            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {short(value)}", fault)
+        value = _ESCAPED.sub(r"\1", raw) if name in _AS_WRITTEN else _decoded(raw)
+        people, fault = _people(raw) if name == "author" else ((), "")
+        pattern, hint = _PATTERNS.get(name, _WRITTEN)
+        if fault or not re.fullmatch(pattern, value):
+            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {short(value)}", fault or hint)
         else:
             fields[name] = value
             authors = people or authors
@@ -254,31 +239,27 @@ def _pieces(value: str) -> list[str] | None:
     """Return the pieces that `#` joins, each in braces, in quotes or bare; None where a comma is missing."""
     if value[:1] == "{" and value.find("}") == len(value) - 1 and value.find("{", 1) < 0:
         return [value]
-    pieces, depth, quoted, begin, at = [], 0, False, 0, 0
-    for found in _DELIMITER.finditer(value):
-        sign, at = found[0], found.start()
-        depth += (sign == "{") - (sign == "}")
-        if sign == '"' and not depth:
-            quoted = not quoted
-        elif sign == "#" and not depth and not quoted:
-            pieces.append(value[begin:at].strip())
-            begin = at + 1
-    pieces.append(value[begin:].strip())
+    cuts = [found.start() for found in _outside(value) if found[0] == "#"]
+    ends = zip([0, *(cut + 1 for cut in cuts)], [*cuts, len(value)], strict=True)
+    pieces = [value[begin:end].strip() for begin, end in ends]
     return pieces if all(map(_is_one_piece, pieces)) else None
+
+
+def _outside(value: str) -> Iterator[re.Match[str]]:
+    """Yield the delimiters behind which a value stands outside of braces and quotes."""
+    depth, quoted = 0, False
+    for found in _DELIMITER.finditer(value):
+        depth += (found[0] == "{") - (found[0] == "}")
+        quoted ^= found[0] == '"' and not depth
+        if not depth and not quoted:
+            yield found
 
 
 def _is_one_piece(piece: str) -> bool:
     """Return whether a text is one group in braces, one text in quotes, or one word."""
     if piece[:1] not in ("{", '"'):
         return not re.search(r"[\s{}\"]", piece)
-    depth, quoted = 0, False
-    for found in _DELIMITER.finditer(piece):
-        depth += (found[0] == "{") - (found[0] == "}")
-        if found[0] == '"' and not depth:
-            quoted = not quoted
-        if not depth and not quoted and found.end() < len(piece):
-            return False
-    return depth == 0 and not quoted
+    return [found.end() for found in _outside(piece)] == [len(piece)]
 
 
 def _joined(pieces: list[str], strings: Mapping[str, str]) -> tuple[str, str]:
@@ -327,56 +308,37 @@ def _macro(text: str) -> str:
 def _people(text: str) -> tuple[tuple[Person, ...], str]:
     """Return the authors of a field, split before LaTeX is decoded, and what to do where one is no name."""
     people = []
-    for name in split_multiple_persons_names(text.replace("\\~", _TILDE)):
+    for name in naming.split_multiple_persons_names(text.replace("\\~", _TILDE)):
         if name == "others":
             people.append(Person("et al"))
             continue
         try:
-            parts = parse_single_name_into_parts(name)
-        except InvalidNameError:
-            return (), "write `Family, Given and Family, Given`"
-        family, given, suffix = ([*parts.von, *parts.last], parts.first, parts.jr)
-        people.append(
-            Person(*(_decoded(" ".join(part).replace(_TILDE, "\\~")) for part in (family, given, suffix)))
+            found = naming.parse_single_name_into_parts(name)
+        except naming.InvalidNameError:
+            return (), _NAMES
+        parts = (
+            " ".join(part).replace(_TILDE, "\\~") for part in (found.von + found.last, found.first, found.jr)
         )
-    if not all(who.family for who in people):
-        return (), "write `Family, Given and Family, Given`"
-    return tuple(people), ""
-
-
-def _fault(name: str, value: str) -> str:
-    """Return what a field should look like when it does not."""
-    if name in _PATTERNS:
-        pattern, hint = _PATTERNS[name]
-        return "" if pattern.fullmatch(value) else hint
-    if name == "x-status" and value not in words(ReferenceStatus):
-        return "one of " + ", ".join(words(ReferenceStatus))
-    return "" if value else "leave it out when it is not known"
+        people.append(Person(*map(_decoded, parts)))
+    return (tuple(people), "") if all(who.family for who in people) else ((), _NAMES)
 
 
 def _vancouver(reference: Reference) -> str:
-    fields = reference.fields
+    fields, online = reference.fields, reference.type == "online"
     names = [
         " ".join(filter(None, (who.family, who.initials, who.suffix.rstrip("."))))
         for who in reference.authors
     ]
     if len(names) > 6:
-        names = [*names[:6], "et al"]
-    online = reference.type == "online"
-    parts = [", ".join(names), f"{reference.title.rstrip('.')} [Internet]" if online else reference.title]
+        names[6:] = ["et al"]
+    title = f"{reference.title.rstrip('.')} [Internet]" if online else reference.title
+    places = ("journal", "booktitle", "publisher", "institution")
+    where = next((fields[name] for name in places if name in fields), "")
     issue = f"({fields['number']})" if "number" in fields else ""
     pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
-    volume = fields.get("volume", "")
-    where = (
-        fields.get("journal")
-        or fields.get("booktitle")
-        or fields.get("publisher")
-        or fields.get("institution")
-        or ""
-    )
-    when = f"{reference.year or ''}"
-    place = f"{volume}{issue}{pages}"
-    parts += [where, f"{when};{place}" if when and place else when or place]
+    volume = f"{fields.get('volume', '')}{issue}{pages}"
+    when = ";".join(filter(None, (fields.get("year"), volume)))
+    parts = (", ".join(names), title, where, when)
     text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or f"{reference.key}."
     if online and "urldate" in fields:
         text += f" [cited {fields['urldate']}]."

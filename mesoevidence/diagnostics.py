@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import chdtr
 
 from mesoevidence.linear_model import Array, design, least_squares, settings, solve, study_table
@@ -91,8 +92,7 @@ def leave_one_out(
     k = len(table)
     if k < 2:
         raise EvidenceError("to leave one study out there must be at least two")
-    question, row = np.nonzero(~np.eye(k, dtype=bool))
-    return _repooled(data, table, question, row, "left out", method, test, level)
+    return _repooled(data, table, ~np.eye(k, dtype=bool), "left out", method, test, level)
 
 
 def cumulative(
@@ -139,21 +139,20 @@ def cumulative(
         table = table.sort_values(order, kind="stable", ignore_index=True)
     if table.empty:
         raise EvidenceError("there is no complete study to pool")
-    question, row = np.nonzero(np.tri(len(table), dtype=bool))
-    return _repooled(data, table, question, row, "added", method, test, level)
+    return _repooled(data, table, np.tri(len(table), dtype=bool), "added", method, test, level)
 
 
 def _repooled(
     data: pd.DataFrame | Pooled,
     table: pd.DataFrame,
-    question: "np.ndarray[tuple[int], np.dtype[np.intp]]",
-    row: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+    goes_in: NDArray[np.bool_],
     step: str,
     method: str | None,
     test: str | None,
     level: float | None,
 ) -> Repooled:
-    """Pool all questions, each named by the position of its study, at once."""
+    """Pool all questions at once: `goes_in` has a row for each, named by its study, and a column a study."""
+    question, row = np.nonzero(goes_in)
     method, test, level = settings(data, method, test, level)
     many = table[["yi", "vi"]].iloc[row].assign(question=question)
     found = pool(many, by="question", method=method, test=test, level=level)

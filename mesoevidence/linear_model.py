@@ -129,6 +129,18 @@ def settings(
     return method, test, level
 
 
+def modelled(
+    data: pd.DataFrame | Pooled, moderators: str | Sequence[str], also: Sequence[str] = ()
+) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]], Array, tuple[str, ...]]:
+    """Return the studies that have every moderator, the levels of these, the model matrix and its terms."""
+    names = [moderators] if isinstance(moderators, str) else list(moderators)
+    table = study_table(data, [*also, *names])
+    levels = levels_of(table, names)
+    x, terms = design(table, levels)
+    check_design(x, names)
+    return table, levels, x, terms
+
+
 def check_design(x: Array, names: Sequence[str]) -> None:
     """Refuse more coefficients than the studies can bear, and moderators that repeat each other."""
     k, p = x.shape

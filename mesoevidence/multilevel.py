@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from mesoevidence.linear_model import Array, check_design, design, least_squares, levels_of, study_table
+from mesoevidence.linear_model import Array, design, least_squares, modelled
 from mesoevidence.problems import EvidenceError
 from mesoevidence.regression import Coefficients, Regression, coefficients
 
@@ -125,13 +125,9 @@ def two_level(
     >>> two_level(frame, "study")
     <TwoLevel model of 4 results of 2 studies: intercept 0.475>
     """
-    names = [moderators] if isinstance(moderators, str) else list(moderators)
     if method not in ("REML", "ML") or test not in ("t", "z"):
         raise EvidenceError("`method` is REML or ML, `test` is t or z")
-    table = study_table(data, [cluster, *names])
-    levels = levels_of(table, names)
-    x, terms = design(table, levels)
-    check_design(x, names)
+    table, levels, x, terms = modelled(data, moderators, [cluster])
     y, v, same = table["yi"].to_numpy(), table["vi"].to_numpy(), _same(table[cluster])
     clusters = table[cluster].nunique()
     if not 1 < clusters < len(table):

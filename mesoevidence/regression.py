@@ -10,12 +10,11 @@ from scipy.special import chdtrc, fdtrc
 
 from mesoevidence.linear_model import (
     Array,
-    check_design,
     critical,
     design,
     estimate_tau2,
     least_squares,
-    levels_of,
+    modelled,
     rows_of,
     settings,
     solve,
@@ -215,12 +214,8 @@ def meta_regression(
     >>> print(f"{fit.coefficients.estimate[1]:.2f} per unit of dose, QE {fit.qe:.2f}")
     0.27 per unit of dose, QE 0.23
     """
-    names = [moderators] if isinstance(moderators, str) else list(moderators)
     method, test, level = settings(data, method, test, level)
-    table = study_table(data, names)
-    levels = levels_of(table, names)
-    x, terms = design(table, levels)
-    check_design(x, names)
+    table, levels, x, terms = modelled(data, moderators)
     given = len(rows_of(data))
     left_out = f"{given - len(table)} of {given} studies have an empty cell and are left out"
     solved, tau2, scale = solve(table["yi"].to_numpy(), table["vi"].to_numpy(), x, method, test)
