@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import mesoevidence as me
+from mesoevidence import notebooks
 from tests import ledgers
 
-CHROMIUM = Path("/usr/bin/chromium")
 TYPES = {
     "front": "index.html",
     "find": "find.html",
@@ -21,6 +21,7 @@ TYPES = {
     "study": "studies/moftah-2013.html",
     "synthesis": "syntheses/meso-v-saline-response.html",
     "synthesis not pooled": "syntheses/skin-hydration-direction.html",
+    **{path.stem: f"{path.stem}.html" for path in notebooks.find(Path(__file__).parent.parent)},
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -28,18 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return me.write_report(me.load(), tmp_path_factory.mktemp("report"), execute=False).parent
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
+    return me.write_report(me.load(), tmp_path_factory.mktemp("report")).parent
 
 
 @pytest.fixture(params=["light", "dark"])
