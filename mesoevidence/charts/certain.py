@@ -1,10 +1,10 @@
 """How sure one may be, and what was concluded, as signs: certainty circles and verdict colours."""
 
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.grid import Box
+from mesoevidence.charts.grid import Box, Part
 from mesoevidence.charts.kit import Sheet, width_of
 
 
@@ -56,14 +56,19 @@ def certainty_span(level: str, size: float) -> float:
     return 10 * size * _RADIUS + 0.05 + width_of(level.replace("-", " "), size)
 
 
-def certainty_width(size: float) -> float:
-    """Return how wide the widest certainty is."""
-    return certainty_span("moderate", size)
+def certainty_part(size: float, optional: int) -> Part:
+    """Return a column of certainties, each the `strength` of its row."""
+    wide = certainty_span("moderate", size)
+    return Part(("Certainty",), wide, lambda sheet, row, box: certainty(sheet, box, row.strength), optional)
 
 
-def verdict_width(size: float) -> float:
-    """Return how wide the widest verdict is."""
-    return width_of("– not assessed", size, True) + 0.16
+def verdict_part(size: float, optional: int = 0) -> Part:
+    """Return a column of verdicts, each the `verdict` of its row."""
+
+    def draw(sheet: Sheet, row: Any, box: Box) -> None:  # noqa: ANN401 - any row with a verdict
+        cell(sheet, box, VERDICTS[row.verdict], row.verdict.replace("-", " "), bold=True)
+
+    return Part(("Verdict (draft)",), width_of("– not assessed", size, True) + 0.16, draw, optional)
 
 
 def cell(sheet: Sheet, box: Box, look: Look, text: str, *, bold: bool = False) -> None:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from mesoevidence.bodies import analysed, label_of, synthesis_of
 from mesoevidence.charts import kit, lights
@@ -77,30 +77,25 @@ def effect_direction(
     outcomes = list(dict.fromkeys(findings["outcome"]))
     studies = [part.to_dict("records") for _, part in findings.groupby("study", sort=False)]
     cell = 1.0 if size.width is None else min(1.2, 0.45 * size.width / len(outcomes))
-
-    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
-        y = _arrow_legend(sheet, findings, y, wide)
-        if findings["bias"].notna().any():
-            known = lights.ordered({*findings["bias"].dropna()})
-            y = lights.legend(sheet, kit.PAD, y, wide - kit.PAD, known) + 0.05
-        for text in (*(_signed(findings, outcome) for outcome in outcomes), _NOTE):
-            y = sheet.paragraph(kit.PAD, y + 0.02, text, wide - 2 * kit.PAD, colour=kit.MUTED)
-        return y
-
-    wide = max((width_of(str(text), size.note) for text in findings["design"].dropna()), default=0)
-    parts = [Part((outcome,), cell, _arrow(outcome), 0, 0.1) for outcome in outcomes]
+    parts = [Part((outcome,), cell, partial(_arrows, outcome=outcome), 0, 0.1) for outcome in outcomes]
     if findings["n"].notna().any():
         parts.append(Part(("People",), 0.5, _people, 1))
     if findings["bias"].notna().any():
-        parts.append(Part(("Risk of bias",), 0.45, _light, 0))
-    if wide:
-        parts.append(Part(("Design",), max(wide + 0.02, 0.5), _design, 2))
+        parts.append(Part(("Risk of bias",), 0.45, _light))
+    if designs := [width_of(str(text), size.note) for text in findings["design"].dropna()]:
+        parts.append(Part(("Design",), max(*designs, 0.48) + 0.02, _design, 2))
+
+    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
+        y = _arrow_legend(sheet, findings, y, wide)
+        return lights.legend(sheet, y, wide, filter(None, findings["bias"]))
+
+    tests = [_signed(findings, outcome) for outcome in outcomes]
     figures = grid(
-        studies, lambda rows: str(rows[0]["study"]), "Study", parts, below, size, grey=grey,
-        rows_a_page=rows_a_page,
+        studies, lambda rows: str(rows[0]["study"]), "Study", parts, size, below=below, notes=(*tests, _NOTE),
+        grey=grey, rows_a_page=rows_a_page,
     )  # fmt: skip
-    alt = f"Directions of {len(studies)} studies. {' '.join(_signed(findings, name) for name in outcomes)}"
-    return Chart(figures, findings, title or "Effect directions", sentence(alt), _words(findings))
+    alt = sentence(f"Directions of {len(studies)} studies. {' '.join(tests)}")
+    return Chart(figures, findings, title or "Effect directions", alt, _words(findings))
 
 
 def harvest(
@@ -139,34 +134,31 @@ def harvest(
     """
     findings, sheet = _findings(data, synthesis), Sheet(printing(width), grey)
     outcomes = list(dict.fromkeys(findings["outcome"]))
-    page = sheet.printing.width or 6.4
-    sides = ["worse", "none", "better"]
-    sides += [name for name in ("mixed", "unknown") if (findings["meaning"] == name).any()]
-    shares = [max(1, *(int((findings["meaning"][findings["outcome"] == name] == side).sum())
-                       for name in outcomes)) for side in sides]  # fmt: skip
-    size, room = sheet.printing.note, page - 2 * kit.PAD - 0.12 * (len(sides) - 1)
+    page, size = sheet.printing.width or 6.4, sheet.printing.note
+    counts = pd.crosstab(findings["outcome"], findings["meaning"])
+    sides = ["worse", "none", "better", *(name for name in ("mixed", "unknown") if name in counts)]
+    most = counts.reindex(columns=sides, fill_value=0).max().clip(lower=1)
+    room = page - 2 * kit.PAD - 0.12 * (len(sides) - 1)
     least = [max(width_of(word, size, True) for word in _side(side).split(" ")) for side in sides]
-    pitch, narrowest, wide = 0.35, size * 0.02, [math.inf]
-    while pitch > narrowest and sum(wide) > room:
+    pitch, wide = 0.35, [math.inf]
+    while pitch > size * 0.02 and sum(wide) > room:
         pitch *= 0.98
-        wide = [max(pitch * n, need) for n, need in zip(shares, least, strict=True)]
-    spare = room - sum(wide)
+        wide = [max(pitch * n, need) for n, need in zip(most, least, strict=True)]
+    spare = (room - sum(wide)) / len(sides)
     if spare < 0:
         raise EvidenceError("the bars of this harvest plot do not fit; take a wider page or fewer outcomes")
-    wide = [part + spare / len(sides) for part in wide]
     y = kit.PAD
-    for outcome in outcomes:
-        y = _panel(sheet, findings[findings["outcome"] == outcome], sides, wide, (pitch, y, page))
-    known = lights.ordered({*findings["bias"].dropna()})
-    y = lights.legend(sheet, kit.PAD, y, page - kit.PAD, known) + 0.05 if known else y
+    rooms = {side: part + spare for side, part in zip(sides, wide, strict=True)}
+    for _, own in findings.groupby("outcome", sort=False):
+        y = _panel(sheet, own, rooms, (pitch, y, page))
+    y = lights.legend(sheet, y, page, filter(None, findings["bias"]))
     heights = sorted({*map(_height, findings["kind"])}, reverse=True)
     bars = f"Height of bars, from high to low: {'; '.join(_HEIGHTS[n] for n in heights)}."
-    for text in (bars, *(_signed(findings, outcome) for outcome in outcomes), _NOTE):
-        y = sheet.paragraph(kit.PAD, y + 0.02, text, page - 2 * kit.PAD, colour=kit.MUTED)
-    n = findings["study"].nunique()
-    alt = f"Harvest plot of {n} studies. {' '.join(_signed(findings, name) for name in outcomes)}"
-    figures: tuple[Figure, ...] = (sheet.figure(page, y + kit.PAD / 2),)
-    return Chart(figures, findings, title or "Harvest plot", sentence(alt), _words(findings))
+    tests = [_signed(findings, outcome) for outcome in outcomes]
+    y = sheet.notes((bars, *tests, _NOTE), y, page)
+    alt = sentence(f"Harvest plot of {findings['study'].nunique()} studies. {' '.join(tests)}")
+    figure = sheet.figure(page, y + kit.PAD / 2)
+    return Chart((figure,), findings, title or "Harvest plot", alt, _words(findings))
 
 
 # What the studies say -----------------------------------------------------------------------------
@@ -177,22 +169,21 @@ def _findings(data: Evidence | pd.DataFrame, synthesis: str | Sequence[str]) -> 
     if isinstance(data, pd.DataFrame):
         if missing := [name for name in ("study", "outcome", "direction") if name not in data]:
             raise EvidenceError(f"a table of directions has a column `{missing[0]}`; this one has not")
-        rows: list[dict[Any, Any]] = data.to_dict("records")
+        frame = data
     else:
         named = [synthesis] if isinstance(synthesis, str) else list(synthesis)
         if not named:
             raise EvidenceError("name the syntheses to show: effect_direction(evidence, 'its-id')")
-        rows = [row for name in named for row in _included(data.ledger, name)]
-    if not rows:
+        frame = pd.DataFrame([row for name in named for row in _included(data.ledger, name)])
+    if frame.empty:
         raise EvidenceError("there is no finding to show")
-    names = ("study", "outcome", "direction", "better", "n", "bias", "design", "kind")
-    frame = pd.DataFrame([{name: row.get(name) for name in names} for row in rows]).astype(object)
+    names = ["study", "outcome", "direction", "better", "n", "bias", "design"]
+    frame = frame.reindex(columns=names).astype(object)
     frame = frame.where(frame.notna(), None)
-    frame["kind"] = [kind or design for kind, design in zip(frame["kind"], frame["design"], strict=True)]
-    frame["design"] = [DESIGNS[name].label if name in DESIGNS else name for name in frame["design"]]
-    frame["meaning"] = [
-        _meaning(way, better) for way, better in zip(frame["direction"], frame["better"], strict=True)
-    ]
+    frame["kind"] = frame["design"]
+    labels = [DESIGNS[name].label if name in DESIGNS else name for name in frame["kind"]]
+    frame["design"] = pd.Series(labels, frame.index, dtype=object)
+    frame["meaning"] = list(map(_meaning, frame["direction"], frame["better"]))
     for name in ("study", "outcome"):
         frame[name] = [kit.clean(text) or "□" for text in frame[name]]
     return frame
@@ -211,7 +202,7 @@ def _included(ledger: Ledger, name: str) -> list[dict[Any, Any]]:
                 "study": label_of(ledger, study.id), "outcome": outcome.label if outcome else name,
                 "direction": result.direction, "better": outcome.better if outcome else None,
                 "n": analysed(line, ledger), "bias": _bias(study, line.result),
-                "design": DESIGNS[study.design].label, "kind": study.design,
+                "design": study.design,
             })  # fmt: skip
     return rows
 
@@ -271,18 +262,14 @@ def _mark(sheet: Sheet, x: float, y: float, meaning: str, n: float | None) -> No
             sheet.line([(x, y - r), (x, y + r)], kit.INK, 1.0, layer=kit.OVER, name="mixed-bar")
 
 
-def _arrow(outcome: str) -> Any:  # noqa: ANN401 - what draws a part
-    """Return what draws the findings of an outcome beside each other."""
-
-    def draw(sheet: Sheet, rows: Sequence[Mapping[str, Any]], box: Box) -> None:
-        own = [row for row in rows if row["outcome"] == outcome]
-        for place, row in enumerate(own):
-            x = box.middle[0] + (place - (len(own) - 1) / 2) * 0.24
-            _mark(sheet, x, box.middle[1], row["meaning"], row["n"])
-        if not own:
-            sheet.text(*box.middle, "–", sheet.printing.note, align="center", colour=kit.MUTED)
-
-    return draw
+def _arrows(sheet: Sheet, rows: Sequence[Mapping[str, Any]], box: Box, outcome: str) -> None:
+    """Draw the findings of an outcome beside each other."""
+    own = [row for row in rows if row["outcome"] == outcome]
+    for place, row in enumerate(own):
+        x = box.middle[0] + (place - (len(own) - 1) / 2) * 0.24
+        _mark(sheet, x, box.middle[1], row["meaning"], row["n"])
+    if not own:
+        sheet.text(*box.middle, "–", sheet.printing.note, align="center", colour=kit.MUTED)
 
 
 def _people(sheet: Sheet, rows: Sequence[Mapping[str, Any]], box: Box) -> None:
@@ -302,19 +289,13 @@ def _design(sheet: Sheet, rows: Sequence[Mapping[str, Any]], box: Box) -> None:
 
 def _arrow_legend(sheet: Sheet, findings: pd.DataFrame, y: float, wide: float) -> float:
     """Explain marks and sizes; return the y below."""
-    there: list[tuple[str, float | None, str]] = [
-        (name, 100, text) for name, (_, text) in MEANINGS.items() if (findings["meaning"] == name).any()
+    shown: list[tuple[str, float | None, str]] = [
+        *((name, 100, text) for name, (_, text) in MEANINGS.items() if name in set(findings["meaning"])),
+        *(("better", least, text) for least, _, text in _SIZES),
+        *([("better", None, "number not known")] if findings["n"].isna().any() else []),
     ]
-    sizes = [("better", least, text) for least, _, text in _SIZES]
-    unknown = [("better", None, "number not known")] if findings["n"].isna().any() else []
-    size, x = sheet.printing.note, kit.PAD
-    for name, n, text in [*there, *sizes, *unknown]:
-        if x > kit.PAD and x + 0.25 + width_of(text, size) > wide - kit.PAD:
-            x, y = kit.PAD, y + size * 0.03
-        _mark(sheet, x + 0.1, y, name, n)
-        sheet.text(x + 0.25, y, text, size, colour=kit.MUTED)
-        x += 0.43 + width_of(text, size)
-    return y + size * 0.032
+    entries = ((partial(_mark, sheet, meaning=name, n=n), text) for name, n, text in shown)
+    return sheet.legend(entries, y, wide, 0.2)
 
 
 def _height(kind: str | None) -> int:
@@ -328,20 +309,17 @@ def _side(side: str) -> str:
 
 
 def _panel(
-    sheet: Sheet, own: pd.DataFrame, sides: Sequence[str], wide: Sequence[float],
-    where: tuple[float, float, float],
-) -> float:  # fmt: skip
-    """Draw the bars of one outcome; return the y below."""
+    sheet: Sheet, own: pd.DataFrame, sides: Mapping[str, float], where: tuple[float, float, float]
+) -> float:
+    """Draw the bars of one outcome, each side as wide as it says; return the y below."""
     (pitch, y, page), size = where, sheet.printing.note
     y = sheet.paragraph(kit.PAD, y + 0.08, own["outcome"].iloc[0], page - 2 * kit.PAD, bold=True) + 0.06
-    heads = [kit.wrap(_side(side), room, size, True) for side, room in zip(sides, wide, strict=True)]
-    y += max(map(len, heads)) * size * 0.0195
+    heads = [kit.wrap(_side(side), room, size, True) for side, room in sides.items()]
+    y += max(map(len, heads)) * size * kit.LEADING
     floor, x = y + 3 * _BAR + 0.06, kit.PAD
     names = {name: _short(name, size) for name in own["study"]}
-    for side, room, lines in zip(sides, wide, heads, strict=True):
-        for back, line in enumerate(reversed(lines)):
-            up = y - 0.09 - back * size * 0.0195
-            sheet.text(x + room / 2, up, line, size, align="center", bold=True)
+    for (side, room), lines in zip(sides.items(), heads, strict=True):
+        sheet.stack(x + room / 2, y - 0.09, lines, 1, size=size, align="center", bold=True)
         sheet.box(x, y, x + room, floor, kit.ZEBRA, name="side")
         sheet.line([(x, floor), (x + room, floor)], kit.INK, 0.9, layer=kit.MARKS, name="floor")
         rows = own[own["meaning"] == side].to_dict("records")

@@ -1,8 +1,9 @@
 """The evidence map: what was studied for which outcome, how sure that is, and where nothing was."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -14,7 +15,8 @@ from matplotlib.path import Path
 from mesoevidence.certainty import strength_of
 from mesoevidence.charts import kit
 from mesoevidence.charts.chart import Chart, sentence
-from mesoevidence.charts.kit import Print, Sheet, Width, printing, width_of, wrap
+from mesoevidence.charts.grid import Box, Part, grid
+from mesoevidence.charts.kit import Print, Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
 from mesoevidence.problems import EvidenceError, nearest
@@ -34,7 +36,7 @@ LEVELS = MappingProxyType(
     "low": Level("#6BAED6", 0.5, "Low"), "very-low": Level("#C6DBEF", 0.25, "Very low"),
     "not-graded": Level(kit.WHITE, 0.0, "Not graded")}
 )  # fmt: skip
-_ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.74, 3)})
+_ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.76, 3)})
 _HATCH = "#C3C9CF"
 _NOTES = (
     "A disc for each certainty; its area goes with the number of studies in this ledger, written below it.",
@@ -43,8 +45,7 @@ _NOTES = (
 Cells: TypeAlias = Mapping[tuple[str, str], Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheetful:
+class Sheetful(NamedTuple):
     """What stands on one page: a topic with its rows and columns, and what was left out."""
 
     topic: str
@@ -97,14 +98,14 @@ def evidence_map(
     cells = _cells(ledger)
     found = (_page(ledger, cells, topic, interventions, outcomes, most) for topic in ledger.topics)
     pages = [
-        replace(page, rows=page.rows[start : start + rows_a_page])
+        page._replace(rows=page.rows[start : start + rows_a_page])
         for page in found if page for start in range(0, len(page.rows), rows_a_page)
     ]  # fmt: skip
     if not pages:
         raise EvidenceError("there is no result to show: no study of this evidence has arms and results")
     shown = [(page.topic, row, column) for page in pages for row in page.rows for column in page.columns]
     scale = _scale([cells.get((row, column), {}) for _, row, column in shown], cell, size)
-    figures = tuple(_drawn(page, ledger, cells, (label, cell, scale), Sheet(size, grey)) for page in pages)
+    figures = tuple(_drawn(page, ledger, cells, (label, cell, scale), size, grey) for page in pages)
     data = pd.DataFrame(
         [line for place in shown for line in _lines(ledger, cells, *place)],
         columns=["topic", "intervention", "outcome", "certainty", "studies"],
@@ -146,10 +147,9 @@ def _cells(ledger: Ledger) -> Cells:
                 key = (arms[arm].intervention, synthesis.pico.outcome or "", line.study)
                 if order.index(level) < order.index(surest.get(key, "high")):
                     surest[key] = level
-    cells: dict[tuple[str, str], dict[str, int]] = {}
+    cells: dict[tuple[str, str], Counter[str]] = {}
     for (intervention, outcome, _), level in sorted(surest.items(), key=lambda item: order.index(item[1])):
-        cell = cells.setdefault((intervention, outcome), {})
-        cell[level] = cell.get(level, 0) + 1
+        cells.setdefault((intervention, outcome), Counter())[level] += 1
     return cells
 
 
@@ -168,9 +168,9 @@ def _page(
         (down, across): sum(cell.values()) for (down, across), cell in cells.items()
         if down in record.interventions and across in record.outcomes and down not in compared
     }  # fmt: skip
-    tally: dict[str, int] = {}
+    tally = Counter[str]()
     for (_, outcome), n in kept.items():
-        tally[outcome] = tally.get(outcome, 0) + n
+        tally[outcome] += n
     weighty = [slug for slug in tally if record.outcomes[slug].importance in ("critical", "important")]
     chosen = sorted(weighty, key=lambda slug: (-tally[slug], slug))[:most]
     if columns is not None:
@@ -205,56 +205,50 @@ def _scale(cells: Sequence[Mapping[str, int]], wide: float, size: Print) -> floa
 
 
 def _drawn(
-    page: Sheetful, ledger: Ledger, cells: Cells, room: tuple[float, float, float], sheet: Sheet
+    page: Sheetful, ledger: Ledger, cells: Cells, room: tuple[float, float, float], size: Print, grey: bool
 ) -> Figure:
-    """Return the figure of one topic."""
-    (label, cell, scale), body, size = room, sheet.printing.body, sheet.printing.note
-    labels = [ledger.interventions[slug].label for slug in page.rows]
-    topic = ledger.topics[page.topic].label
-    label = min(label, max(width_of(text, body) for text in (topic, *labels)))
-    left = kit.PAD + label + 0.1
-    heads = [wrap(ledger.outcomes[slug].label, cell - 0.06, size, True) for slug in page.columns]
-    right = left + cell * len(page.columns)
-    wide = sheet.printing.width or max(right + kit.PAD, 4.2)
-    y = kit.PAD + max(map(len, heads)) * size * 0.0195 + 0.08
-    for place, lines in enumerate(heads):
-        for back, line in enumerate(reversed(lines)):
-            x = left + (place + 0.5) * cell
-            sheet.text(x, y - 0.09 - back * size * 0.0195, line, size, align="center", bold=True)
-    sheet.stack(kit.PAD, y - 0.09, wrap(topic, label, body, True)[:1], bold=True)
-    for slug, text in zip(page.rows, labels, strict=True):
-        lines = wrap(text, label, body)
-        high = max(0.4 + 0.02 * size, len(lines) * body * 0.0195 + 0.06)
-        sheet.stack(kit.PAD, y + high / 2, lines)
-        for place, column in enumerate(page.columns):
-            box = (left + place * cell, y, left + (place + 1) * cell, y + high)
-            sheet.box(*box, "none", kit.RULE, name="cell")
-            _cell(sheet, cells.get((slug, column), {}), box, scale)
-        y += high
-    y = _legend(sheet, y + 0.14, wide)
-    for note in filter(None, (*_NOTES, page.left_out)):
-        y = sheet.paragraph(kit.PAD, y, note, wide - 2 * kit.PAD, colour=kit.MUTED)
-    return sheet.figure(wide, y + kit.PAD / 2)
+    """Return the figure of one page."""
+    label, cell, scale = room
+    parts = [
+        Part((ledger.outcomes[slug].label,), cell - 0.04, _cell(cells, slug, scale), 0, 0.04 if at else 0.12)
+        for at, slug in enumerate(page.columns)
+    ]
+
+    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
+        sheet.text(kit.PAD, y, "Certainty", size.note, bold=True)
+        entries = (
+            (partial(_ball, sheet, radius=0.06, level=name), look.word) for name, look in LEVELS.items()
+        )
+        return sheet.legend(entries, y, wide, 0.12, kit.PAD + width_of("Certainty", size.note, True) + 0.14)
+
+    return grid(
+        page.rows, lambda slug: ledger.interventions[slug].label, ledger.topics[page.topic].label, parts,
+        size, below=below, notes=(*_NOTES, page.left_out), grey=grey, rows_a_page=len(page.rows), most=label,
+        least=0.4 + 0.02 * size.note,
+    )[0]  # fmt: skip
 
 
-def _cell(
-    sheet: Sheet, cell: Mapping[str, int], box: tuple[float, float, float, float], scale: float
-) -> None:
-    """Draw the discs of a cell with their numbers, or the gap."""
-    (left, top, right, bottom), size = box, sheet.printing.note
-    if not cell:
-        _gap(sheet, box)
-        return
-    slots = _slots(cell, scale, size)
-    x, y = (left + right - sum(slots)) / 2, (top + bottom) / 2 - size * 0.009
-    deepest = scale * math.sqrt(max(cell.values()))
-    for (level, n), slot in zip(cell.items(), slots, strict=True):
-        _ball(sheet, x + slot / 2, y, scale * math.sqrt(n), level, "bubble")
-        sheet.text(x + slot / 2, y + deepest + size * 0.0105, n, size, align="center")
-        x += slot
+def _cell(cells: Cells, column: str, scale: float) -> Callable[[Sheet, str, Box], None]:
+    """Return what draws the discs of a cell with their numbers, or the gap."""
+
+    def draw(sheet: Sheet, row: str, box: Box) -> None:
+        box = box._replace(left=box.left - 0.02, right=box.right + 0.02)
+        sheet.box(*box, "none", kit.RULE, layer=kit.RULES, name="cell")
+        cell, size = cells.get((row, column)), sheet.printing.note
+        if not cell:
+            _gap(sheet, box)
+            return
+        slots, deepest = _slots(cell, scale, size), scale * math.sqrt(max(cell.values()))
+        x, y = box.middle[0] - sum(slots) / 2, box.middle[1] - size * 0.009
+        for (level, n), slot in zip(cell.items(), slots, strict=True):
+            _ball(sheet, x + slot / 2, y, scale * math.sqrt(n), level, "bubble")
+            sheet.text(x + slot / 2, y + deepest + size * 0.0105, n, size, align="center")
+            x += slot
+
+    return draw
 
 
-def _ball(sheet: Sheet, x: float, y: float, radius: float, level: str, name: str) -> None:
+def _ball(sheet: Sheet, x: float, y: float, radius: float, level: str, name: str = "legend") -> None:
     """Draw a disc filled as far as the evidence is sure."""
     look = LEVELS[level]
     sheet.disc(x, y, radius, look.fill if look.part == 1 else kit.WHITE, name=name)
@@ -264,28 +258,14 @@ def _ball(sheet: Sheet, x: float, y: float, radius: float, level: str, name: str
         sheet.shape(Path(points, wedge.codes), look.fill, kit.INK, 0.5, layer=kit.OVER, name="wedge")
 
 
-def _gap(sheet: Sheet, box: tuple[float, float, float, float]) -> None:
+def _gap(sheet: Sheet, box: Box) -> None:
     """Hatch a cell and write that it is a gap."""
-    left, top, right, bottom = box
+    (left, top, right, bottom), (x, y) = box, box.middle
     for step in range(1, math.ceil((right - left + bottom - top) / 0.07)):
         far = 0.07 * step
         begin = (left + far, top) if left + far <= right else (right, top + far - (right - left))
         end = (left, top + far) if top + far <= bottom else (left + far - (bottom - top), bottom)
         sheet.line([begin, end], _HATCH, 0.5, layer=kit.BACK, name="hatch")
-    x, y, half = (left + right) / 2, (top + bottom) / 2, width_of("gap", sheet.printing.note) / 2 + 0.03
+    half = width_of("gap", sheet.printing.note) / 2 + 0.03
     sheet.box(x - half, y - 0.07, x + half, y + 0.07, kit.WHITE, layer=kit.RULES, name="gap")
     sheet.text(x, y, "gap", sheet.printing.note, align="center", colour=kit.MUTED)
-
-
-def _legend(sheet: Sheet, y: float, wide: float) -> float:
-    """Explain the discs; return the y below."""
-    size, x = sheet.printing.note, kit.PAD
-    sheet.text(x, y, "Certainty", size, bold=True)
-    x += width_of("Certainty", size, True) + 0.14
-    for name, look in LEVELS.items():
-        if x + 0.2 + width_of(look.word, size) > wide - kit.PAD:
-            x, y = kit.PAD, y + size * 0.027
-        _ball(sheet, x + 0.06, y, 0.06, name, "legend")
-        sheet.text(x + 0.17, y, look.word, size)
-        x += 0.34 + width_of(look.word, size)
-    return y + size * 0.03

@@ -293,11 +293,7 @@ def _legend(sheet: Sheet, page: Layout, y: float) -> float:
     """Write which domain each number stands for and what the lights mean; return the y below."""
     if page.field("lights") is None:
         return y
-    size, width = page.size.note, page.width - 2 * kit.PAD
-    names = [
-        f"{number} {name.replace('-', ' ')}"
-        for number, name in zip(_numbers(page), page.said.domains, strict=True)
-    ]
-    y = sheet.paragraph(kit.PAD, y + 0.02, f"Risk of bias: {', '.join(names)}", width, size, colour=kit.MUTED)
-    used = {word for row in page.said.rows for word in row.lights.values()}
-    return lights.legend(sheet, kit.PAD, y + 0.04, page.width - kit.PAD, lights.ordered(used))
+    names = map(" ".join, zip(_numbers(page), page.said.domains, strict=True))
+    y = sheet.notes([f"Risk of bias: {', '.join(names).replace('-', ' ')}"], y + 0.02, page.width)
+    used = (word for row in page.said.rows for word in row.lights.values())
+    return lights.legend(sheet, y + 0.04, page.width, used)

@@ -19,9 +19,10 @@ How to add a chart
 
 import math
 import re
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import accumulate, groupby
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -45,6 +46,7 @@ BLUE, ORANGE, VERMILLION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 SKY, YELLOW, PURPLE, WHITE = "#56B4E9", "#F0E442", "#CC79A7", "#FFFFFF"
 BACK, RULES, MARKS, SHAPES, OVER = 0, 1, 2, 3, 4
 PAD, GAP = 0.10, 0.16  # around the page, between columns
+LEADING = 0.0195  # from line to line, in inches for each point of the letters
 
 Align = Literal["left", "center", "right"]
 Point: TypeAlias = tuple[float, float]
@@ -126,14 +128,13 @@ def _known() -> tuple[frozenset[int], tuple[tuple[str, frozenset[int]], ...]]:
 def _spelled(text: str) -> tuple[str, tuple[str, ...]]:
     """Return text with a box for each character that no font has, and the fonts it needs."""
     own, further = _known()
-    text = _TURNING.sub("", clean(text))
-    strange = {character for character in text if ord(character) not in own}
-    used = []
+    text, used = _TURNING.sub("", clean(text)), [_FONT]
+    strange = {*map(ord, text)} - own
     for name, charmap in further if strange else ():
-        if found := {character for character in strange if ord(character) in charmap}:
+        if strange & charmap:
             used.append(name)
-            strange -= found
-    return "".join("□" if character in strange else character for character in text), (_FONT, *used)
+            strange -= charmap
+    return text.translate(dict.fromkeys(strange, "□")), tuple(used)
 
 
 @lru_cache(maxsize=200)
@@ -178,8 +179,8 @@ def wrap(text: object, width: float, size: float, bold: bool = False) -> list[st
         lines += [line] if line else []
         line = word
         while width_of(line, size, bold) > width and len(line) > 1:
-            fitting = (n for n in range(len(line) - 1, 1, -1) if width_of(line[:n], size, bold) <= width)
-            head = next(fitting, 1)
+            heads = [line[:length] for length in range(2, len(line))]
+            head = 1 + bisect(heads, width, key=partial(width_of, size=size, bold=bold))
             lines.append(line[:head])
             line = line[head:]
     return [*lines, line]
@@ -276,22 +277,41 @@ class Sheet:
         line.whole = _TURNING.sub("", clean(text))
         self._texts.append(line)
 
+    def stack(self, x: float, y: float, lines: Sequence[str], hang: float = 0.5, **how: Any) -> None:  # noqa: ANN401 - as in `text`
+        """Write lines, on y all together, or the first of them (`hang` 0), or the last (1)."""
+        step = (how.get("size") or self.printing.body) * LEADING
+        for place, line in enumerate(lines):
+            self.text(x, y + (place - hang * (len(lines) - 1)) * step, line, **how)
+
     def paragraph(
-        self, x: float, y: float, text: object, width: float, size: float | None = None,
-        *, align: Align = "left", bold: bool = False, colour: str = INK,
+        self, x: float, y: float, text: object, width: float, size: float | None = None, **how: Any  # noqa: ANN401 - as in `text`
     ) -> float:  # fmt: skip
         """Write text in lines, the first centred on y; return the y of the line after the last."""
         size = size or self.printing.note
-        for line in wrap(text, width, size, bold):
-            self.text(x, y, line, size, align=align, bold=bold, colour=colour)
-            y += size * 0.0195
+        lines = wrap(text, width, size, how.get("bold", False))
+        self.stack(x, y, lines, 0, size=size, **how)
+        return y + len(lines) * size * LEADING
+
+    def notes(self, texts: Iterable[str], y: float, wide: float) -> float:
+        """Write what is to be known over the whole width of the page; return the y below."""
+        for text in filter(None, texts):
+            y = self.paragraph(PAD, y, text, wide - 2 * PAD, colour=MUTED)
         return y
 
-    def stack(self, x: float, y: float, lines: Sequence[str], **how: Any) -> None:  # noqa: ANN401 - as in `text`
-        """Write lines so that all together are centred on y."""
-        step = (how.get("size") or self.printing.body) * 0.0195
-        for place, line in enumerate(lines):
-            self.text(x, y + (place - (len(lines) - 1) / 2) * step, line, **how)
+    def legend(
+        self, entries: Iterable[tuple[Callable[[float, float], None], str]], y: float, wide: float,
+        slot: float = 0.16, x: float = PAD,
+    ) -> float:  # fmt: skip
+        """Draw each mark, in a slot so wide, with its words; return the y below."""
+        size, left = self.printing.note, x
+        for mark, text in entries:
+            own = slot + 0.06 + width_of(text, size)
+            if x > left and x + own > wide - PAD:
+                x, y = left, y + size * 0.027
+            mark(x + slot / 2, y)
+            self.text(x + slot + 0.06, y, text, size, colour=MUTED)
+            x += own + 0.2
+        return y + size * 0.03
 
     def line(
         self, points: Sequence[Point], colour: str = INK, width: float = 0.8,

@@ -1,10 +1,12 @@
 """Judgements of bias as signs and colours: which light stands for which word."""
 
+from collections.abc import Iterable
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.kit import Sheet, width_of
+from mesoevidence.charts.kit import Sheet
 
 
 class Light(NamedTuple):
@@ -67,21 +69,16 @@ def draw(sheet: Sheet, x: float, y: float, radius: float, judgement: str) -> Non
     sheet.sign(x, y, radius, shown.sign, shown.ink)
 
 
-def ordered(judgements: set[str]) -> list[str]:
+def ordered(judgements: Iterable[str]) -> list[str]:
     """Return judgements from best to worst, then unknown ones by name."""
-    return sorted(judgements, key=lambda word: (ORDER.index(word) if word in ORDER else len(ORDER), word))
+    return sorted({*judgements}, key=lambda word: (ORDER.index(word) if word in ORDER else len(ORDER), word))
 
 
-def legend(sheet: Sheet, left: float, y: float, right: float, judgements: list[str]) -> float:
-    """Draw each light with its word, as many a line as the page holds; return the y below."""
-    size, radius = sheet.printing.note, sheet.printing.note * 0.0095
-    step, x = size * 0.027, left
-    for judgement in judgements:
-        word = light(judgement).word
-        wide = 2 * radius + 0.06 + width_of(word, size)
-        if x > left and x + wide > right:
-            x, y = left, y + step
-        draw(sheet, x + radius, y, radius, judgement)
-        sheet.text(x + 2 * radius + 0.06, y, word, size, colour=kit.MUTED)
-        x += wide + 0.2
-    return y + step / 2 + 0.02
+def legend(sheet: Sheet, y: float, wide: float, judgements: Iterable[str]) -> float:
+    """Explain the lights of these judgements, from best to worst; return the y below."""
+    radius = sheet.printing.note * 0.0095
+    entries = [
+        (partial(draw, sheet, radius=radius, judgement=word), light(word).word)
+        for word in ordered(judgements)
+    ]
+    return sheet.legend(entries, y, wide, 2 * radius) if entries else y

@@ -1,12 +1,11 @@
 """The overclaim gap: how strongly each claim of an article is worded, against what its evidence allows."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.certain import VERDICTS, cell, certainty, certainty_width, verdict_width
+from mesoevidence.charts.certain import certainty_part, verdict_part
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing
@@ -15,16 +14,6 @@ from mesoevidence.ledger import of
 from mesoevidence.problems import EvidenceError
 
 _GAP = "#F4B79C"
-
-
-class Row(NamedTuple):
-    """One claim: how it is worded and what is allowed, in steps, and what was judged."""
-
-    says: str
-    worded: int
-    allowed: int
-    strength: str
-    verdict: str
 
 
 def overclaim(
@@ -77,34 +66,23 @@ def overclaim(
     mean = f", by {beyond['gap'].mean():.1f} steps on average" if len(beyond) else ""
     said = f"{len(beyond)} of {len(rows)} claims are worded more strongly than their evidence allows{mean}"
     left_out = len(data) - int((data["overclaim"].notna() & data["wording"].isin(list(WORDED))).sum())
-
-    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
-        y = legend(sheet, y, wide, ("allowed", "beyond", "within"))
-        for text in (f"{said}. Places whose claim was not graded: {left_out}.", NOTE):
-            y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
-        return y
-
+    notes = f"{said}. Places whose claim was not graded: {left_out}.", NOTE
     parts = [
         Part(STEPS, 2.6 if size.width is None else min(2.3, 0.5 * size.width), _gap),
-        Part(("Certainty",), certainty_width(size.note), _sure, 2),
-        Part(("Verdict (draft)",), verdict_width(size.note), _judged, 1),
+        certainty_part(size.note, 2),
+        verdict_part(size.note, 1),
     ]
-    drawn = list(map(Row, *(rows[name] for name in Row._fields)))
-    figures = grid(drawn, lambda row: str(row.says), "What the article says", parts, below, size,
-                   grey=grey, rows_a_page=rows_a_page)  # fmt: skip
+    drawn: list[Any] = list(rows.itertuples(index=False))
+    figures = grid(
+        drawn, lambda row: str(row.says), "What the article says", parts, size,
+        below=lambda sheet, y, wide, _: legend(sheet, y, wide, ("allowed", "beyond", "within")),
+        notes=notes, grey=grey, rows_a_page=rows_a_page,
+    )  # fmt: skip
     words = tuple(
         f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn
     )
     alt = sentence(f"Wording against evidence: {said}.")
     return Chart(figures, rows, title or "Wording against evidence", alt, words)
-
-
-def _sure(sheet: Sheet, row: Row, box: Box) -> None:
-    certainty(sheet, box, row.strength)
-
-
-def _judged(sheet: Sheet, row: Row, box: Box) -> None:
-    cell(sheet, box, VERDICTS[row.verdict], row.verdict.replace("-", " "))
 
 
 def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
@@ -129,7 +107,7 @@ def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     return rows.sort_values(by, ascending=False, kind="stable", ignore_index=True) if sort == "gap" else rows
 
 
-def _gap(sheet: Sheet, row: Row, box: Box) -> None:
+def _gap(sheet: Sheet, row: Any, box: Box) -> None:  # noqa: ANN401 - a row of the table
     """Draw what is allowed, what is said, and the bar between them."""
     pitch, y = (box.right - box.left) / len(STEPS), box.middle[1]
     places = [box.left + (place + 0.5) * pitch for place in range(len(STEPS))]

@@ -1,7 +1,9 @@
 """Risk of bias at a glance: a light for every study and domain, and bars that count them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -21,9 +23,14 @@ Row = tuple[str, dict[str, str]]
 class Judged:
     """Judgements by one tool: a row a study, its judgement by domain, and the domains with their labels."""
 
+    key: str
     rows: tuple[Row, ...]
     domains: Mapping[str, str]
-    tool: str
+
+    @property
+    def tool(self) -> str:
+        """The name of the tool."""
+        return TOOLS[self.key].label if self.key in TOOLS else self.key or "own domains"
 
     @property
     def short(self) -> dict[str, str]:
@@ -40,54 +47,54 @@ class Judged:
     @property
     def used(self) -> list[str]:
         """Every judgement there is, from best to worst."""
-        return lights.ordered({word for _, judged in self.rows for word in judged.values()})
+        return lights.ordered(word for _, judged in self.rows for word in judged.values())
 
     @property
     def alt(self) -> str:
         """The whole in a sentence."""
-        overall = [judged.get("overall") for _, judged in self.rows]
-        tally = [
-            f"{overall.count(word)} {lights.light(word).word.lower()}"
-            for word in self.used
-            if word in overall
-        ]
+        overall = Counter(judged["overall"] for _, judged in self.rows if "overall" in judged)
+        tally = [f"{overall[word]} {lights.light(word).word.lower()}" for word in lights.ordered(overall)]
         studies = "study" if len(self.rows) == 1 else "studies"
         said = f" Overall: {', '.join(tally)}." if tally else ""
         return sentence(f"Risk of bias ({self.tool}) of {len(self.rows)} {studies}.{said}")
 
 
-def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> Judged:
-    """Return the judgements of one tool, in the order of the table; domains in the order of the tool."""
+def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> list[Judged]:
+    """Return the judgements of the tool that is named, else of each tool there is."""
     table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
     if not {"study", "domain", "judgement"} <= set(table.columns):
         raise EvidenceError("risk of bias is a table with columns study, domain and judgement")
-    tools = list(dict.fromkeys(table["tool"].dropna().astype(str))) if "tool" in table else []
-    if tool is None and len(tools) > 1:
-        raise EvidenceError(f"there are judgements by {', '.join(tools)}; name one with `tool`")
-    chosen = tool or (tools[0] if tools else "")
-    table = table[table["tool"] == chosen] if tools else table
+    tools = table["tool"].fillna("") if "tool" in table else pd.Series(tool or "", table.index)
+    table = table.assign(
+        tool=tools.astype(str), result=table["result"].fillna("") if "result" in table else ""
+    )
+    table = table[table["tool"] == tool] if tool else table
     if table.empty:
-        raise EvidenceError(f"nothing was judged with {chosen}" if chosen else "nothing was judged yet")
-    labels: dict[str, str] = {}
-    if isinstance(data, Evidence):
-        labels = {study: label_of(data.ledger, study) for study in data.ledger.studies}
-    parts = table["result"].fillna("").astype(str) if "result" in table else pd.Series("", table.index)
+        raise EvidenceError(f"nothing was judged with {tool}" if tool else "nothing was judged yet")
+    ledger = data.ledger if isinstance(data, Evidence) else None
+    names = {study: label_of(ledger, study) for study in ledger.studies} if ledger else {}
+    return [_judged(str(key), part.astype(str), names) for key, part in table.groupby("tool", sort=False)]
+
+
+def _judged(key: str, table: pd.DataFrame, names: Mapping[str, str]) -> Judged:
+    """Return the judgements of one tool, in the order of the table; domains in the order of the tool."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for study, part, domain, word in zip(table["study"].astype(str), parts, *(
-        table[name].astype(str) for name in ("domain", "judgement")), strict=True):  # fmt: skip
-        confident = chosen == "amstar2" and domain == "overall" and word != NOT_ASSESSED
+    columns = (table[name] for name in ("study", "result", "domain", "judgement"))
+    for study, part, domain, word in zip(*columns, strict=True):
+        confident = key == "amstar2" and domain == "overall" and word != NOT_ASSESSED
         rows.setdefault((study, part), {})[domain] = f"{word}-confidence" if confident else word
-    known = TOOLS[chosen].domains if chosen in TOOLS else {}
-    seen = dict.fromkeys(domain for judged in rows.values() for domain in judged)
-    order = sorted((*(name for name in known if name in seen), *(name for name in seen if name not in known)),
-                   key="overall".__eq__)  # fmt: skip
-    often = pd.Series([study for study, _ in rows]).value_counts()
-    named = (
-        (labels.get(study, study) + (f" ({part or 'whole study'})" if often[study] > 1 else ""), judged)
+    known = TOOLS[key].domains if key in TOOLS else {}
+    order = sorted(
+        dict.fromkeys(domain for judged in rows.values() for domain in judged),
+        key=lambda name: (name == "overall", [*known, name].index(name)),
+    )
+    often = Counter(study for study, _ in rows)
+    labelled = (
+        (names.get(study, study) + (f" ({part or 'whole study'})" if often[study] > 1 else ""), judged)
         for (study, part), judged in rows.items()
     )
     domains = {name: known.get(name, name.replace("-", " ").capitalize()) for name in order}
-    return Judged(tuple(named), domains, TOOLS[chosen].label if chosen in TOOLS else chosen or "own domains")
+    return Judged(key, tuple(labelled), domains)
 
 
 def traffic_light(
@@ -121,17 +128,16 @@ def traffic_light(
     >>> traffic_light(bias)
     <Chart: Risk of bias (RoB 2) of 1 study. Overall: 1 high risk.>
     """
-    found, size = _by_each(data, tool), printing(width)
+    found, size = judged_by(data, tool), printing(width)
     columns = {name for part in found for name in part.short.values()}
     names = sorted(columns, key=lambda name: (name == "O", len(name), name))
     room = (size.width or 99.0) - 2 * kit.PAD - 0.13 * size.body - 0.2
     pitch = min(0.36, max(room / len(names), 0.23))
     parts = [
-        Part((name,), pitch, _light(name, 0.31 * pitch), gap=0.0 if place else 0.12)
+        Part((name,), pitch, partial(_light, name=name), gap=0.0 if place else 0.12)
         for place, name in enumerate(names)
     ]
     lines = [line for part in found for line in (*[(part.tool, {})] * (len(found) > 1), *part.lines)]
-    used = lights.ordered({word for part in found for word in part.used})
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
         """Write what the columns are and what the lights mean."""
@@ -141,16 +147,16 @@ def traffic_light(
             for key, label in part.domains.items():
                 sheet.text(kit.PAD, y, part.short[key], size.note, bold=True, colour=kit.MUTED)
                 y = sheet.paragraph(kit.PAD + 0.34, y, label, wide - 2 * kit.PAD - 0.34, colour=kit.MUTED)
-        return lights.legend(sheet, kit.PAD, y + 0.08, wide - kit.PAD, used)
+        return lights.legend(sheet, y + 0.08, wide, (word for part in found for word in part.used))
 
     figures = grid(
-        lines, lambda line: line[0], "Study", parts, below, size, grey=grey, rows_a_page=rows_a_page,
+        lines, lambda line: line[0], "Study", parts, size, below=below, grey=grey, rows_a_page=rows_a_page,
         bold=lambda line: not line[1],
     )  # fmt: skip
-    tools = [{} if len(found) == 1 else {"tool": part.tool} for part in found]
     frame = pd.DataFrame([
-        {**named, "study": label, **{part.domains[key]: judged.get(key) for key in part.domains}}
-        for named, part in zip(tools, found, strict=True) for label, judged in part.rows
+        {**({"tool": part.tool} if len(found) > 1 else {}), "study": label,
+         **{part.domains[key]: judged.get(key) for key in part.domains}}
+        for part in found for label, judged in part.rows
     ])  # fmt: skip
     rows = tuple(f"{label}: {_heard(judged, part)}" for part in found for label, judged in part.rows)
     alt = sentence(" ".join(part.alt for part in found))
@@ -158,28 +164,18 @@ def traffic_light(
     return Chart(figures, frame, title or name, alt, rows)
 
 
-def _by_each(data: Evidence | pd.DataFrame, tool: str | None) -> list[Judged]:
-    """Return the judgements by the tool that is named, else by each tool there is."""
-    table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
-    tools = list(dict.fromkeys(table["tool"].dropna().astype(str))) if "tool" in table else []
-    return [judged_by(data, name) for name in ([tool] if tool or not tools else tools)]
-
-
 def _heard(judged: Mapping[str, str], found: Judged) -> str:
-    words = {found.domains[key]: lights.light(word).word.lower() for key, word in judged.items()}
-    return ", ".join(f"{domain} {word}" for domain, word in words.items())
+    return ", ".join(
+        f"{found.domains[key]} {lights.light(word).word.lower()}" for key, word in judged.items()
+    )
 
 
-def _light(name: str, radius: float) -> Callable[[Sheet, Row, Box], None]:
-    """Return what draws the lights of a column; the overall one stands on a band."""
-
-    def draw(sheet: Sheet, line: Row, box: Box) -> None:
-        if name == "O":
-            sheet.box(*box, kit.BAND)
-        if name in line[1]:
-            lights.draw(sheet, *box.middle, radius, line[1][name])
-
-    return draw
+def _light(sheet: Sheet, line: Row, box: Box, name: str) -> None:
+    """Draw a light of a column; the overall one stands on a band."""
+    if name == "O":
+        sheet.box(*box, kit.BAND)
+    if name in line[1]:
+        lights.draw(sheet, *box.middle, 0.31 * (box.right - box.left), line[1][name])
 
 
 def bias_bars(
@@ -206,7 +202,10 @@ def bias_bars(
     >>> bias_bars(bias).data[["judgement", "studies", "percent"]].values.tolist()
     [['low', 1, 50.0], ['high', 1, 50.0]]
     """
-    found, size = judged_by(data, tool), printing(width)
+    (found, *others), size = judged_by(data, tool), printing(width)
+    if others:
+        tools = ", ".join(part.key for part in (found, *others))
+        raise EvidenceError(f"there are judgements by {tools}; name one with `tool`")
     shares = _shares(found, weights)
 
     def draw(sheet: Sheet, domain: str, box: Box) -> None:
@@ -229,10 +228,10 @@ def bias_bars(
             sheet.line([(x, y - 0.16), (x, y - 0.11)], kit.INK, 0.8, name="tick")
             side: kit.Align = "right" if percent == 100 else "center"
             sheet.text(x, y - 0.11 + size.note * 0.0125, f"{percent}%", size.note, align=side)
-        return lights.legend(sheet, kit.PAD, y + 0.2, wide - kit.PAD, found.used)
+        return lights.legend(sheet, y + 0.2, wide, found.used)
 
     bar = Part(("Studies",), 3.6 if size.width is None else 0.55 * size.width, draw)
-    figures = grid(list(shares), str, "Domain", [bar], below, size, grey=grey)
+    figures = grid(list(shares), str, "Domain", [bar], size, below=below, grey=grey)
     rows = [(domain, *share) for domain, given in shares.items() for share in given]
     words = tuple(
         f"{domain}: {word.replace('-', ' ')} {n} ({percent:.0f}%)" for domain, word, n, percent in rows

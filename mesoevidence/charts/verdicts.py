@@ -1,18 +1,20 @@
 """The verdict matrix: what each kind of evidence says of each claim, how sure that is, and what follows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
-from mesoevidence.charts import certain, kit
-from mesoevidence.charts.certain import DIRECTIONS, VERDICTS, cell
+from mesoevidence.charts import kit
+from mesoevidence.charts.certain import DIRECTIONS, VERDICTS, cell, certainty_part, verdict_part
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
+from mesoevidence.ledger import Ledger
 from mesoevidence.model import Claim
 from mesoevidence.problems import EvidenceError
 from mesoevidence.strength import evidence_strength
@@ -30,6 +32,15 @@ _NOTES = (
     "Numbers count lines of evidence by direction, never by p: ▲ supports, ■ neutral, ▼ contradicts.",
     "Judgements are drafts, unreviewed. A verdict speaks of a claim as it is worded, never of a person.",
 )
+
+
+class Row(NamedTuple):
+    """One claim: its lines of evidence, counted by kind and direction, and what was judged."""
+
+    claim: str
+    counts: Mapping[str, Counter[str]]
+    strength: str
+    verdict: str
 
 
 def verdict_matrix(
@@ -68,53 +79,44 @@ def verdict_matrix(
     claims = [claim for claim in evidence.claims.values() if background or claim.kind != "background"]
     if not claims:
         raise EvidenceError("there is no claim to show")
-    rows = [_row(claim, evidence) for claim in claims]
-    used = [name for name in LINES if any(name in row["counts"] for row in rows)]
-    size = printing(width)
-
-    def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
-        for text in _NOTES:
-            y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
-        return y
-
-    def judged(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
-        cell(sheet, box, VERDICTS[row["verdict"]], row["verdict"].replace("-", " "), bold=True)
-
-    def sure(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
-        certain.certainty(sheet, box, row["strength"])
-
-    parts = [
-        *(Part((name,), max(width_of(name, size.note, True), 0.55), _kind(name), 2, 0.08) for name in used),
-        Part(("Verdict (draft)",), certain.verdict_width(size.note), judged),
-        Part(("Certainty",), certain.certainty_width(size.note), sure, 1),
+    rows, size = [_row(claim, evidence.ledger) for claim in claims], printing(width)
+    used = [name for name in LINES if any(row.counts[name] for row in rows)]
+    kinds = [
+        Part((name,), max(width_of(name, size.note, True), 0.55), partial(_lines, kind=name), 2, 0.08)
+        for name in used
     ]
+    parts = [*kinds, verdict_part(size.note), certainty_part(size.note, 1)]
     figures = grid(
-        rows, lambda row: str(row["claim"]), "Claim", parts, below, size, grey=grey, rows_a_page=rows_a_page
+        rows,
+        lambda row: str(row.claim),
+        "Claim",
+        parts,
+        size,
+        notes=_NOTES,
+        grey=grey,
+        rows_a_page=rows_a_page,
     )
-    tally = Counter(row["verdict"] for row in rows)
+    tally = Counter(row.verdict for row in rows)
     said = ", ".join(f"{tally[word]} {word.replace('-', ' ')}" for word in VERDICTS if tally[word])
     data = pd.DataFrame([
-        {"claim": row["claim"], **{name: _said(row["counts"].get(name, {})) for name in used},
-         "certainty": row["strength"], "verdict": row["verdict"]} for row in rows
+        {"claim": row.claim, **{name: _said(row.counts[name]) for name in used}, "certainty": row.strength,
+         "verdict": row.verdict} for row in rows
     ])  # fmt: skip
-    words = tuple(
-        f"{row['claim']}: {row['verdict']}, certainty {row['strength']}".replace("-", " ") for row in rows
-    )
+    words = (f"{row.claim}: {row.verdict}, certainty {row.strength}".replace("-", " ") for row in rows)
     alt = sentence(f"Verdicts on {len(rows)} {'claim' if len(rows) == 1 else 'claims'}: {said}.")
-    return Chart(figures, data, title or "Verdicts on claims", alt, words)
+    return Chart(figures, data, title or "Verdicts on claims", alt, tuple(words))
 
 
-def _row(claim: Claim, evidence: Evidence) -> dict[str, Any]:
+def _row(claim: Claim, ledger: Ledger) -> Row:
     """Return a claim with its lines of evidence counted by kind and direction."""
     kinds = {design: name for name, designs in LINES.items() for design in designs}
-    counts: dict[str, Counter[str]] = {}
+    counts = {name: Counter[str]() for name in LINES}
     for line in claim.evidence:
-        study = evidence.ledger.studies.get(line.study or "")
+        study = ledger.studies.get(line.study or "")
         name = "Synthesis" if line.synthesis else kinds.get(study.design, "Other") if study else "Other"
-        counts.setdefault(name, Counter())[line.direction] += 1
+        counts[name][line.direction] += 1
     verdict = claim.verdict.judgement if claim.verdict else "not-assessed"
-    strength = evidence_strength(claim, evidence.ledger)
-    return {"claim": claim.claim, "counts": counts, "strength": strength, "verdict": verdict}
+    return Row(claim.claim, counts, evidence_strength(claim, ledger), verdict)
 
 
 def _said(part: Mapping[str, int]) -> str:
@@ -122,15 +124,10 @@ def _said(part: Mapping[str, int]) -> str:
     return " ".join(f"{part[word]}{look.sign}" for word, look in DIRECTIONS.items() if word in part)
 
 
-def _kind(name: str) -> Any:  # noqa: ANN401 - what draws a part
-    """Return what draws a kind of evidence; a dash where there is none."""
-
-    def draw(sheet: Sheet, row: dict[str, Any], box: Box) -> None:
-        part = row["counts"].get(name, {})
-        if not part:
-            sheet.text(*box.middle, "–", sheet.printing.note, align="center", colour=kit.MUTED)
-            return
+def _lines(sheet: Sheet, row: Row, box: Box, kind: str) -> None:
+    """Draw the lines of a kind of evidence; a dash where there is none."""
+    if part := row.counts[kind]:
         words = [word for word in DIRECTIONS if word in part and word != "neutral"] or ["neutral"]
         cell(sheet, box, DIRECTIONS["mixed" if len(words) > 1 else words[0]]._replace(sign=""), _said(part))
-
-    return draw
+    else:
+        sheet.text(*box.middle, "–", sheet.printing.note, align="center", colour=kit.MUTED)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from math import floor
 from types import MappingProxyType
@@ -79,9 +80,7 @@ def _drawn(cells: Cells, said: str, sheet: Sheet) -> Figure:
         y += high
     y = legend(sheet, y + 0.2, wide, ("beyond", "within", "shaded", "steps"))
     once = "Each claim of an effect or a frequency stands once, at its strongest wording."
-    for text in (once, NOTE):
-        y = sheet.paragraph(kit.PAD, y, text, wide - 2 * kit.PAD, colour=kit.MUTED)
-    return sheet.figure(wide, y + kit.PAD)
+    return sheet.figure(wide, sheet.notes((once, NOTE), y, wide) + kit.PAD)
 
 
 def _headed(sheet: Sheet, cells: Cells, tops: Sequence[float], y: float) -> float:
@@ -165,12 +164,4 @@ _MEANS = MappingProxyType(
 
 def legend(sheet: Sheet, y: float, wide: float, kinds: Sequence[str]) -> float:
     """Explain the marks; return the y below."""
-    size, x = sheet.printing.note, kit.PAD
-    for kind in kinds:
-        text = _MEANS[kind]
-        if x > kit.PAD and x + 0.22 + width_of(text, size) > wide - kit.PAD:
-            x, y = kit.PAD, y + size * 0.027
-        mark(sheet, x + 0.08, y, kind)
-        sheet.text(x + 0.22, y, text, size, colour=kit.MUTED)
-        x += 0.42 + width_of(text, size)
-    return y + size * 0.03
+    return sheet.legend(((partial(mark, sheet, kind=kind), _MEANS[kind]) for kind in kinds), y, wide)
