@@ -137,7 +137,8 @@ class Reference:
     @property
     def label(self) -> str:
         """Return first author and year, such as "Moftah 2013"; the title's first words without an author."""
-        who = self.authors[0].family if self.authors else " ".join(self.title.split()[:4]) or self.key
+        first, *rest = self.title.split(maxsplit=4) or [self.key]
+        who = self.authors[0].family if self.authors else " ".join([first, *rest[:3]]) + "…" * (len(rest) > 3)
         return f"{who} {self.year}" if self.year else who
 
     def vancouver(self) -> str:

@@ -178,10 +178,13 @@ def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estim
 
 
 def label_of(ledger: Ledger, study: str) -> str:
-    """Return author and year of a study's first report; its id where there is none."""
-    reports = ledger.studies[study].reports
-    reference = ledger.references.get(reports[0]) if reports else None
-    return reference.label if reference and reference.authors else study
+    """Return author and year of a study's first report; without an author its number or its id in words."""
+    own = ledger.studies[study]
+    reference = ledger.references.get(own.reports[0]) if own.reports else None
+    if reference and reference.authors:
+        return reference.label
+    number = own.registration
+    return number if number and number.lower() == study else study.replace("-", " ").capitalize()
 
 
 def question_of(ledger: Ledger, record: Synthesis) -> Question:

@@ -151,7 +151,7 @@ class Certainty:
             said["its parts give"] = self.computed
         if self.seen.shown and self.seen.measure:
             said["effect"] = limits_said(self.seen.shown, self.seen.measure)
-        people = "" if self.seen.persons is None else f", {self.seen.persons} persons"
+        people = "" if self.seen.persons is None else f" with {self.seen.persons} persons"
         said["studies"] = f"{self.seen.k}{people}"
         if self.level != "not-graded":
             said |= {

@@ -365,7 +365,7 @@ def _bar(verdicts: Mapping[str, int]) -> str:
     if not total:
         return ""
     style = (
-        "display:inline-block;box-sizing:border-box;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;"
+        "box-sizing:border-box;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;"
         "border:1px solid;padding:0 2px;font-size:80%"
     )
     parts = "".join(
@@ -374,6 +374,5 @@ def _bar(verdicts: Mapping[str, int]) -> str:
         for word, n in verdicts.items()
     )
     listed = escape.html(", ".join(f"{n} {word}" for word, n in verdicts.items()))
-    return (
-        f'<div role="img" aria-label="verdicts of {total} claims: {listed}" style="width:100%">{parts}</div>'
-    )
+    name = f"verdicts of {total} claims: {listed}"
+    return f'<div role="img" aria-label="{name}" style="display:flex">{parts}</div>'

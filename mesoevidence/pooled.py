@@ -55,7 +55,7 @@ class Pooled:
     >>> print(pooled.summary())
     risk ratio of 3 studies
       model: random effects, DL, Wald z
-      studies: 3, 214 people
+      studies: 3 with 214 people
       risk ratio: 2.63 (95 % CI 1.84 to 3.77), p < 0.001
       Q: 1.28 (df 2), p = 0.526
       tau2: 0.0000 (0.0000 to 2.1031)
@@ -153,7 +153,7 @@ class Pooled:
     def lines(self) -> dict[str, str]:
         """Return the result in words, by what is said."""
         measure = MEASURES[self.measure]
-        people = "" if self.n is None else f", {self.n} people"
+        people = "" if self.n is None else f" with {self.n} people"
         test = "" if self.method in ("MH", "Peto") else f", {_TESTS[self.test]}"
         said = {
             "model": f"{_MODELS.get(self.method, f'random effects, {self.method}')}{test}",

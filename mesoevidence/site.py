@@ -13,7 +13,7 @@ import pandas as pd
 
 from mesoevidence import NOTICE, __version__, appraisal, console, files, pages, tables, writers
 from mesoevidence.audits import articles, audit
-from mesoevidence.bodies import participants
+from mesoevidence.bodies import label_of, participants
 from mesoevidence.certainty import SYMBOLS, rate, strength_of
 from mesoevidence.charts.chart import Chart
 from mesoevidence.charts.evidence_map import evidence_map
@@ -193,10 +193,8 @@ def _source_name(key: str, ledger: Ledger) -> str:
 
 
 def _study_name(key: str, ledger: Ledger) -> str:
-    """Return a study by first author and year, else by its id."""
-    study = ledger.studies.get(key)
-    report = ledger.references.get(study.reports[0]) if study and study.reports else None
-    return report.label if report else key
+    """Return a study as charts name it, by first author and year where they are known."""
+    return label_of(ledger, key) if key in ledger.studies else key
 
 
 def _named(slug: str, ledger: Ledger) -> str:

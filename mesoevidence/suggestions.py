@@ -42,7 +42,8 @@ def start(ledger: Ledger, synthesis: Synthesis) -> tuple[CertaintyLevel | None, 
     """
     found = [(study, line) for line in synthesis.include if (study := ledger.studies.get(line.study))]
     designs = Counter(study.design for study, _ in found)
-    starts, said = [DESIGNS[design].start for design in designs], f"designs: {_counted(designs)}"
+    starts = [DESIGNS[design].start for design in designs]
+    said = f"designs: {', '.join(f'{DESIGNS[name].label} ({designs[name]})' for name in sorted(designs))}"
     if not starts or None in starts:
         return None, (said,)
     loose = [(study, line) for study, line in found if DESIGNS[study.design].start != "high"]
@@ -121,7 +122,7 @@ def inconsistency(case: Case) -> Suggestion:
         if "None" in found:
             return Suggestion(None, ("the direction of a study was not recorded",))
         opposite = {"increase", "decrease"} <= set(found)
-        return Suggestion(int(opposite), (f"directions: {_counted(found)}",))
+        return Suggestion(int(opposite), (f"directions: {_counted(found).replace('-', ' ')}",))
     there, back = np.isfinite(case.body.yi) & (case.weights > 0), case.body.spec.shown
     yi, half = case.body.yi[there], -float(special.ndtri(0.025)) * np.sqrt(case.body.vi[there])
     said = [f"estimates {cards.number(back(yi.min()))} to {cards.number(back(yi.max()))}"]
@@ -160,7 +161,7 @@ def indirectness(case: Case) -> Suggestion:
         gaps = [name for name, had in arms.items() if had and not had <= set(getattr(pico, name) or ())]
         if gaps:
             off[at] = True
-            said.append(f"{study.id} has another {' and '.join(gaps)}")
+            said.append(f"{bodies.label_of(case.ledger, study.id)} has another {' and '.join(gaps)}")
     said = said or ["populations and arms are those of the question"]
     unseen = "a surrogate outcome cannot be told from the records"
     return Suggestion(int(math.fsum(case.weights[off]) > _MOST), (*said, unseen))

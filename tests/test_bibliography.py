@@ -223,7 +223,7 @@ def test_an_unknown_year_is_none_and_no_number():
     reference, _ = one("title = {Some long title of five words}")
 
     assert (reference.year, reference.doi, reference.link) == (None, None, None)
-    assert reference.label == "Some long title of"
+    assert reference.label == "Some long title of…"
 
 
 @pytest.mark.parametrize("status", ["retracted", "expression-of-concern", "corrected"])

@@ -88,6 +88,7 @@ def test_the_student_finds_by_keyboard_why_1000_times_its_weight_is_judged_as_it
     window.keyboard.type("1000 times")
     window.keyboard.press("Enter")
     assert window.locator("#count").inner_text().startswith("2 claims")
+    tab_to(window, "Hyaluronic acid binds")
     follow(window)
 
     assert (

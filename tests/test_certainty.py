@@ -345,7 +345,7 @@ def test_arms_and_populations_other_than_the_question_are_indirect(tmp_path):
 
     domain = suggested(tmp_path, "indirectness", ((12, 5), {}), ((11, 6), {}), synthesis)
 
-    assert domain.suggested == 1 and "smith-2001 has another intervention" in domain.because
+    assert domain.suggested == 1 and "Smith 2001 has another intervention" in domain.because
 
 
 BASELINE = 'baseline: {risk: 0.25, from: {ref: smith2001, at: abstract, figures: "5 of 20"}}\n'

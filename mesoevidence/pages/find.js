@@ -2,10 +2,10 @@
 // Shows what has every word and every choice; the address keeps them, so that a search can be sent on.
 (() => {
   const form = document.getElementById("filters"), count = document.getElementById("count");
-  const few = 200, more = document.getElementById("more"), none = document.getElementById("none"), list = document.getElementById("records");
+  const few = 60, more = document.getElementById("more"), none = document.getElementById("none"), list = document.getElementById("records");
   const fields = [...form.elements].filter((field) => field.name);
   const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  const rows = [...list.children].map((row) => ({ row, text: plain(row.textContent), data: row.dataset }));
+  const rows = [...list.children].map((row) => ({ row, text: plain(`${row.textContent} ${row.dataset.id}`), data: row.dataset }));
   const names = { claim: ["claim", "claims"], synthesis: ["synthesis", "syntheses"], study: ["study", "studies"] };
 
   const has = (item, field) => !field.value || (item.data[field.name] || "").split(" ").includes(field.value);
