@@ -21,6 +21,7 @@ TYPES = {
     "study": "studies/moftah-2013.html",
     "synthesis": "syntheses/meso-v-saline-response.html",
     "synthesis not pooled": "syntheses/skin-hydration-direction.html",
+    "summary of findings": "summary.html",
     **{path.stem: f"{path.stem}.html" for path in notebooks.find(Path(__file__).parent.parent)},
 }
 
@@ -29,7 +30,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return me.write_report(me.load(), tmp_path_factory.mktemp("report")).parent
+    evidence = me.load()
+    folder = me.write_report(evidence, tmp_path_factory.mktemp("report")).parent
+    me.summary_of_findings(evidence, topic="hair-loss").save(folder / TYPES["summary of findings"])
+    return folder
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -39,7 +43,7 @@ def scheme(request):
 
 @pytest.fixture
 def open_page(browser):
-    """Return what opens a window; afterwards no window has complained or asked for anything from outside."""
+    """Return what opens a window; afterwards no window has complained, or asked for more than its page."""
     said, asked, windows = [], [], []
 
     def opened(address="", **options):
@@ -47,7 +51,7 @@ def open_page(browser):
         window = windows[-1].new_page()
         window.on("console", lambda message: said.append(f"{window.url}: {message.text}"))
         window.on("pageerror", lambda error: said.append(f"{window.url}: {error}"))
-        window.on("request", lambda request: asked.append(request.url))
+        window.on("request", lambda request: asked.append((request.is_navigation_request(), request.url)))
         window.goto(f"file://{address}")
         return window
 
@@ -55,7 +59,8 @@ def open_page(browser):
     for context in windows:
         context.close()
     assert said == []
-    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
+    for is_page, url in asked:
+        assert url.startswith(("file://", "data:") if is_page else "data:"), url
 
 
 def tab_to(window, name):
@@ -78,6 +83,27 @@ def follow(window):
         window.keyboard.press("Enter")
 
 
+def assert_it_says_why(window):
+    """See that this is the claim, with its verdict and the reason."""
+    heading = "Hyaluronic acid binds up to 1000 times its own weight of water"
+    assert window.locator("h1").inner_text() == heading
+    assert window.locator(".judged .verdict").inner_text() == "contradicted"
+    assert "about 2 g of bound water for each gram" in window.locator(".judged").inner_text()
+
+
+def assert_it_is_low(window):
+    """See that this is the synthesis of low certainty, with its forest plot."""
+    assert "low" in window.locator(".judged .facts").inner_text()
+    assert window.get_by_role("img", name="Forest plot of 3 studies").is_visible()
+
+
+def assert_the_summary_is_open(window):
+    """See the summary of findings, with the row of the synthesis of low certainty."""
+    row = window.locator(".findings tr", has_text="Topical minoxidil 5 % may increase").first
+    assert row.is_visible()
+    assert "Low" in row.inner_text()
+
+
 def test_the_student_finds_by_keyboard_why_1000_times_its_weight_is_judged_as_it_is(report, open_page):
     window = open_page(report / "index.html")
 
@@ -91,11 +117,7 @@ def test_the_student_finds_by_keyboard_why_1000_times_its_weight_is_judged_as_it
     tab_to(window, "Hyaluronic acid binds")
     follow(window)
 
-    assert (
-        window.locator("h1").inner_text() == "Hyaluronic acid binds up to 1000 times its own weight of water"
-    )
-    assert window.locator(".judged .verdict").inner_text() == "contradicted"
-    assert "about 2 g of bound water for each gram" in window.locator(".judged").inner_text()
+    assert_it_says_why(window)
     tab_to(window, "Kucerik 2011")
     follow(window)
     assert window.get_by_role("heading", name="What was found").is_visible()
@@ -107,6 +129,7 @@ def test_the_student_finds_it_by_mouse_from_the_sentence_of_the_article(report, 
 
     window.get_by_role("link", name="Mesotherapy and Skin Dryness").click()
     window.get_by_role("link", name="Hyaluronic acid binds up to 1000 times").first.click()
+    assert_it_says_why(window)
     window.locator(".rows a", has_text="Kucerik 2011").click()
     window.get_by_role("link", name="Hyaluronic acid binds up to 1000 times").click()
     window.get_by_role("link", name="metinkerem.com, section 3a, sentence 1").click()
@@ -115,8 +138,11 @@ def test_the_student_finds_it_by_mouse_from_the_sentence_of_the_article(report, 
     assert "1000" in window.locator("tbody:target").inner_text()
 
 
-def test_the_reviewer_filters_by_keyboard_to_low_strength_and_opens_a_synthesis(report, open_page):
-    window = open_page(report / "find.html")
+def test_the_reviewer_filters_by_keyboard_to_low_strength_and_opens_the_summary(report, open_page):
+    window = open_page(report / "index.html")
+
+    tab_to(window, "Find")
+    follow(window)
 
     for label, letters in (("kind", "syn"), ("strength", "low")):
         tab_to(window, label)
@@ -126,12 +152,30 @@ def test_the_reviewer_filters_by_keyboard_to_low_strength_and_opens_a_synthesis(
     assert {item.get_attribute("data-strength") for item in found.all()} == {"low"}
     tab_to(window, "Change in hair density, topical minoxidil 5 %")
     follow(window)
+    assert_it_is_low(window)
+    tab_to(window, "Hair loss")
+    follow(window)
+    tab_to(window, "Summary of findings")
+    window.keyboard.press("Enter")
 
-    assert "low" in window.locator(".judged .facts").inner_text()
-    assert window.get_by_role("img", name="Forest plot of 3 studies").is_visible()
+    assert_the_summary_is_open(window)
 
 
-def test_the_reviewer_filters_by_mouse_and_sends_the_address_on(report, open_page):
+def test_the_reviewer_filters_by_mouse_to_low_strength_and_opens_the_summary(report, open_page):
+    window = open_page(report / "index.html")
+
+    window.get_by_role("link", name="Find", exact=True).click()
+    window.get_by_label("kind").select_option("synthesis")  # chromium draws its list outside the page
+    window.get_by_label("strength").select_option("low")
+    window.get_by_role("link", name="Change in hair density, topical minoxidil 5 %").click()
+    assert_it_is_low(window)
+    window.get_by_role("link", name="Hair loss", exact=True).click()
+    window.get_by_text("Summary of findings, as reviewers print it").click()
+
+    assert_the_summary_is_open(window)
+
+
+def test_the_reviewer_sends_the_address_of_a_search_on_and_begins_anew(report, open_page):
     window = open_page(report / "find.html")
     window.get_by_label("strength").select_option("low")
     window.get_by_label("kind").select_option("synthesis")
