@@ -155,11 +155,12 @@ def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estim
     """Return the studies of a body pooled as its record says, or those of a mask; None if none can be."""
     method, test = body.analysis.method, body.analysis.test or "knha"
     there = np.isfinite(body.yi) & np.isfinite(body.vi) & (body.vi > 0)
-    there &= np.ones_like(there) if keep is None else keep
     counts: tuple[Floats, ...] = ()
     if method in fitting.COUNTED and body.arms:
         counts = tuple(cells_of(body.arms, body.spec).values())
-        there = np.isfinite(np.sum(counts, axis=0)) & (np.ones_like(there) if keep is None else keep)
+        there = np.isfinite(np.sum(counts, axis=0))
+    if keep is not None:
+        there &= keep
     kept = np.flatnonzero(there)
     measure = "PETO" if method == "Peto" else body.spec.name
     if not len(kept) or (method in fitting.COUNTED and (method, measure) not in mantel_haenszel.SUMS):
@@ -168,13 +169,11 @@ def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estim
     laid, order = fitting.in_order(rows, kept)
     got = fitting.fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
     numbers = {name: values.item() for name, values in got.numbers.items()}
-    weights = np.zeros(len(there))
-    weights[order] = got.weights
     if not math.isfinite(numbers["estimate"]) or not math.isfinite(numbers["se"]):
         return None
-    return Estimate(
-        numbers["estimate"], numbers["se"], (numbers["ci_low"], numbers["ci_high"]), weights, numbers
-    )
+    weights, ci = np.zeros(len(there)), (numbers["ci_low"], numbers["ci_high"])
+    weights[order] = got.weights
+    return Estimate(numbers["estimate"], numbers["se"], ci, weights, numbers)
 
 
 def label_of(ledger: Ledger, study: str) -> str:

@@ -125,18 +125,15 @@ class Certainty:
 
     def rows(self) -> list[dict[str, object]]:
         """Return the start and the domains, one row each."""
-        head: dict[str, object] = {
+        rows: list[dict[str, object]] = [{
             "domain": "start", "kind": "start", "recorded": self.start, "why": self.start_why,
             "suggested": self.start_suggested, "because": "; ".join(self.start_because),
-        }  # fmt: skip
-        return [head] + [
-            {
-                "domain": domain.name, "kind": domain.kind, "why": domain.why,
-                "recorded": _steps(domain, domain.steps),
-                "suggested": _steps(domain, domain.suggested), "because": "; ".join(domain.because),
-            }
-            for domain in self.domains
-        ]  # fmt: skip
+        }]  # fmt: skip
+        for domain in self.domains:
+            recorded, suggested = _steps(domain, domain.steps), _steps(domain, domain.suggested)
+            row = {"domain": domain.name, "kind": domain.kind, "recorded": recorded, "why": domain.why}
+            rows.append({**row, "suggested": suggested, "because": "; ".join(domain.because)})
+        return rows
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the start and the domains as a DataFrame: recorded, why, suggested, because."""
@@ -154,17 +151,10 @@ class Certainty:
         people = "" if self.seen.persons is None else f" with {self.seen.persons} persons"
         said["studies"] = f"{self.seen.k}{people}"
         if self.level != "not-graded":
-            said |= {
-                "start": [
-                    f"{self.start or 'not recorded'}: {self.start_why or ''}".rstrip(": "),
-                    *self.start_because,
-                ]
-            }
-            said |= {
-                domain.label: _said(domain)
-                for domain in self.domains
-                if domain.kind == "down" or domain.steps
-            }
+            start = f"{self.start or 'not recorded'}: {self.start_why or ''}".rstrip(": ")
+            said["start"] = [start, *self.start_because]
+            counted = (domain for domain in self.domains if domain.kind == "down" or domain.steps)
+            said |= {domain.label: _said(domain) for domain in counted}
         spoken = {"statement": self.statement, "in plain words": self.plain}
         return {**said, "why": self.why or "not recorded", **spoken}
 
@@ -208,21 +198,17 @@ def rate(data: object, synthesis: str) -> Certainty:
     ('very-low', 'very-low')
     """
     ledger = of(data)
-    return _rated(ledger, synthesis_of(ledger, synthesis))
-
-
-def _rated(ledger: Ledger, synthesis: Synthesis) -> Certainty:
-    found, record = case(ledger, synthesis), synthesis.certainty
-    begin, designs = suggestions.start(ledger, synthesis)
+    entry = synthesis_of(ledger, synthesis)
+    found, record, question = case(ledger, entry), entry.certainty, question_of(ledger, entry)
+    begin, designs = suggestions.start(ledger, entry)
     domains = tuple(_domain(name, record, found) for name in LABELS)
-    question = question_of(ledger, synthesis)
-    level = strength_of(synthesis)
-    overall = record.overall if record else None
+    level = strength_of(entry)
+    start, overall = (record.start, record.overall) if record else (None, None)
+    judged = overall or record
     return Certainty(
-        synthesis.id, synthesis.label or synthesis.id, question, level, computed(record) if record else None,
-        overall.why if overall else record.why if record else None, overall.by if overall else synthesis.by,
-        synthesis.status, record.start.level if record and record.start else None,
-        record.start.why if record and record.start else None, begin, designs, domains, found.seen,
+        entry.id, entry.label or entry.id, question, level, computed(record) if record else None,
+        judged.why if judged else None, overall.by if overall else entry.by, entry.status,
+        start.level if start else None, start.why if start else None, begin, designs, domains, found.seen,
         *statements(level, question, found.seen),
     )  # fmt: skip
 

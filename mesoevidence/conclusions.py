@@ -1,17 +1,21 @@
 """What may be concluded of a claim: how certain its evidence is, and the verdict that follows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from mesoevidence.blocks import Pico
-from mesoevidence.bodies import WITHIN
+from mesoevidence.bodies import WITHIN, result_of
 from mesoevidence.ledger import Ledger, of
-from mesoevidence.model import Claim, EvidenceLine, Study
+from mesoevidence.model import Claim, EvidenceLine, Result, Study
 from mesoevidence.problems import EvidenceError, Finding, guess
 from mesoevidence.strength import GRADED, deciding
 from mesoevidence.targets import Seen, case, side_of
 from mesoevidence.vocabulary import EvidenceStrength, Size, VerdictWord, Wording
+
+Lines: TypeAlias = Sequence[EvidenceLine]
+Ruling: TypeAlias = tuple[VerdictWord, list[str]]  # a verdict, and the steps to it
 
 # How certain a wording each certainty allows (GRADE guidelines 26, Santesso 2020): "does", "probably", "may".
 _ALLOWED: dict[EvidenceStrength, int] = {"high": 3, "moderate": 2, "low": 1}
@@ -20,6 +24,7 @@ _CERTAIN: dict[Wording, int] = {"certain": 3, "probable": 2, "possible": 1}
 _LARGE: dict[Size, int] = {"none": 0, "small": 1, "some": 2, "large": 3}
 # From the mildest to the strictest: a recorded verdict may be stricter than the rule, never milder.
 _STRICT: tuple[VerdictWord, ...] = ("supported", "overstated", "insufficient", "contradicted")
+_UNCERTAIN = "so uncertain evidence allows no conclusion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def _worded_as(claim: Claim, wording: Wording) -> Claim:
 
 
 def _verdict(
-    claim: Claim, strength: EvidenceStrength, lines: Sequence[EvidenceLine], ledger: Ledger
+    claim: Claim, strength: EvidenceStrength, lines: Lines, ledger: Ledger
 ) -> tuple[VerdictWord | None, list[str]]:
     """Return the verdict by the table of the record's schema, and the steps to it."""
     if claim.kind == "background":
@@ -140,18 +145,15 @@ def _verdict(
         return None, ["a claim about the state of the evidence is judged against the ledger by a person"]
     if not lines:
         return _without_evidence(claim, ledger)
-    reasons = [f"the most direct and most certain evidence is {strength} ({_named(lines)})"]
-    directions: set[str] = {line.direction for line in lines}
-    if len(directions - {"neutral"}) > 1:
-        return "insufficient", [*reasons, "its lines are equally strong and disagree"]
-    if claim.asserts == "fact":
-        return _fact(directions, reasons)
-    if claim.asserts in ("frequency", "no-difference"):
-        return _within(claim, strength, lines, reasons, ledger)
-    return _effect(claim, strength, lines, reasons, ledger)
+    named = ", ".join(f"{line.study or line.synthesis} {line.direction}" for line in lines)
+    first = f"the most direct and most certain evidence is {strength} ({named})"
+    if len({line.direction for line in lines} - {"neutral"}) > 1:
+        return "insufficient", [first, "its lines are equally strong and disagree"]
+    verdict, said = _RULES.get(claim.asserts or "", _effect)(claim, strength, lines, ledger)
+    return verdict, [first, *said]
 
 
-def _without_evidence(claim: Claim, ledger: Ledger) -> tuple[VerdictWord, list[str]]:
+def _without_evidence(claim: Claim, ledger: Ledger) -> Ruling:
     if _lost(claim, ledger):
         return "not-assessed", ["no evidence is left to weigh"]
     citations = [citation for item in claim.appearances for citation in item.cited]
@@ -176,37 +178,32 @@ def _lost(claim: Claim, ledger: Ledger) -> list[str]:
     return sorted({name for name in named if name not in ledger.studies and name not in ledger.syntheses})
 
 
-def _fact(directions: set[str], reasons: list[str]) -> tuple[VerdictWord, list[str]]:
+def _fact(claim: Claim, strength: EvidenceStrength, lines: Lines, ledger: Ledger) -> Ruling:
     """Return the verdict on a statement of fact, which sources bear out or not."""
+    directions = {line.direction for line in lines}
     if "contradicts" in directions:
-        return "contradicted", [*reasons, "its sources say otherwise"]
+        return "contradicted", ["its sources say otherwise"]
     if "supports" in directions:
-        return "supported", [*reasons, "its sources say so"]
-    return "insufficient", [*reasons, "its sources settle it neither way"]
+        return "supported", ["its sources say so"]
+    return "insufficient", ["its sources settle it neither way"]
 
 
-def _within(
-    claim: Claim,
-    strength: EvidenceStrength,
-    lines: Sequence[EvidenceLine],
-    reasons: list[str],
-    ledger: Ledger,
-) -> tuple[VerdictWord, list[str]]:
+def _within(claim: Claim, strength: EvidenceStrength, lines: Lines, ledger: Ledger) -> Ruling:
     """Return the verdict on a claim of no difference or of a frequency, by interval and threshold."""
-    reasons = [*reasons, *_none_seen(claim, lines, ledger)]
     places = [place for line in lines if (place := _interval_place(line, ledger))]
+    said = [*_none_seen(claim, lines, ledger), *(words for _, words in places)]
     if not places:
         why = f"a claim of {claim.asserts} needs an interval inside a stated threshold, and none is recorded"
-        return "insufficient", [*reasons, why]
-    reasons += [said for _, said in places]
+        return "insufficient", [*said, why]
     if strength not in _ALLOWED:
-        return "insufficient", [*reasons, "so uncertain evidence allows no conclusion"]
+        return "insufficient", [*said, _UNCERTAIN]
     found = {where for where, _ in places}
     if found == {"outside"}:
-        return ("overstated" if strength == "low" else "contradicted"), reasons
+        return ("overstated" if strength == "low" else "contradicted"), said
     if found != {"inside"}:
-        return "insufficient", reasons
-    return _worded(claim, strength, reasons)
+        return "insufficient", said
+    verdict, last = _worded(claim, strength)
+    return verdict, [*said, last]
 
 
 def _interval_place(line: EvidenceLine, ledger: Ledger) -> tuple[str, str] | None:
@@ -222,7 +219,7 @@ def _interval_place(line: EvidenceLine, ledger: Ledger) -> tuple[str, str] | Non
     return where, f"{line.synthesis}: {said}"
 
 
-def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> Iterator[str]:
+def _none_seen(claim: Claim, lines: Lines, ledger: Ledger) -> Iterator[str]:
     """Yield, where nobody had the event, how often it may happen all the same: 3/n, the rule of three.
 
     Only who was given what the claim is about counts, and each study once, however often it looked.
@@ -231,11 +228,11 @@ def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> I
     for line in lines:
         synthesis, study = ledger.syntheses.get(line.synthesis or ""), ledger.studies.get(line.study or "")
         include = synthesis.include if synthesis else ()
-        parts = [(item.study, item.result, item.intervention) for item in include]
+        parts = [(item.study, result_of(item, ledger), item.intervention) for item in include]
         if study:
             named = study.arms.items()
             arms = tuple(name for name, arm in named if arm.intervention in (asked.intervention or ()))
-            parts = [(study.id, item.id, arms) for item in study.results if item.outcome == asked.outcome]
+            parts = [(study.id, item, arms) for item in study.results if item.outcome == asked.outcome]
         counts = [(name, *_counted(ledger.studies.get(name), result, arms)) for name, result, arms in parts]
         persons = sum({name: n for name, _, n in sorted(counts, key=lambda found: found[2])}.values())
         if persons and all(events == 0 for _, events, _ in counts):
@@ -243,10 +240,9 @@ def _none_seen(claim: Claim, lines: Sequence[EvidenceLine], ledger: Ledger) -> I
             yield f"{line.study or line.synthesis}: 0 events in {persons} persons; {bound}"
 
 
-def _counted(study: Study | None, result: str, arms: Sequence[str]) -> tuple[int | None, int]:
+def _counted(study: Study | None, result: Result | None, arms: Sequence[str]) -> tuple[int | None, int]:
     """Return events and persons of a result, in some arms or in all; None where they were not counted."""
-    found = next((item.values for item in study.results if item.id == result), None) if study else None
-    values = [part for arm, part in (found or {}).items() if not arms or arm in arms]
+    values = [part for arm, part in result.values.items() if not arms or arm in arms] if result else []
     known = [(part.events, part.n) for part in values if part.events is not None and part.n is not None]
     if not known or len(known) < len(values):
         return None, 0
@@ -254,32 +250,26 @@ def _counted(study: Study | None, result: str, arms: Sequence[str]) -> tuple[int
     return sum(events for events, _ in known), together(n for _, n in known)
 
 
-def _effect(
-    claim: Claim,
-    strength: EvidenceStrength,
-    lines: Sequence[EvidenceLine],
-    reasons: list[str],
-    ledger: Ledger,
-) -> tuple[VerdictWord, list[str]]:
+def _effect(claim: Claim, strength: EvidenceStrength, lines: Lines, ledger: Ledger) -> Ruling:
     """Return the verdict on a claim of an effect."""
     if strength not in _ALLOWED:
-        return "insufficient", [*reasons, "so uncertain evidence allows no conclusion"]
+        return "insufficient", [_UNCERTAIN]
     directions = {line.direction for line in lines}
     if strength in ("high", "moderate") and "supports" not in directions:
-        return "contradicted", [*reasons, "it shows little or no effect, or the opposite"]
+        return "contradicted", ["it shows little or no effect, or the opposite"]
     if "supports" not in directions:
         opposite = "points the other way" if "contradicts" in directions else "shows little or no effect"
-        return "overstated", [*reasons, f"as far as it goes it {opposite}"]
+        return "overstated", [f"as far as it goes it {opposite}"]
     claimed = max((_LARGE[item.size] for item in claim.appearances if item.size in _LARGE), default=0)
-    allowed, said = _size_seen(lines, ledger)
-    if claimed > allowed:
-        called = f"called {_word(_LARGE, claimed)}, where {_word(_LARGE, allowed)} is borne out: {said}"
-        reasons = [*reasons, called]
-        return "overstated", _worded(claim, strength, reasons)[1] if _beyond(claim, strength) else reasons
-    return _worded(claim, strength, reasons)
+    allowed, borne = _size_seen(lines, ledger)
+    verdict, said = _worded(claim, strength)
+    if claimed <= allowed:
+        return verdict, [said]
+    called = f"called {_word(_LARGE, claimed)}, where {_word(_LARGE, allowed)} is borne out: {borne}"
+    return "overstated", [called, said] if verdict == "overstated" else [called]
 
 
-def _size_seen(lines: Sequence[EvidenceLine], ledger: Ledger) -> tuple[int, str]:
+def _size_seen(lines: Lines, ledger: Ledger) -> tuple[int, str]:
     """Return the largest size that the deciding lines bear out, and that in words."""
     borne = [line for line in lines if line.direction == "supports"]
     if not borne:
@@ -292,26 +282,16 @@ def _size_seen(lines: Sequence[EvidenceLine], ledger: Ledger) -> tuple[int, str]
     return max(sizes), "that is the size in the data"
 
 
-def _worded(claim: Claim, strength: EvidenceStrength, reasons: list[str]) -> tuple[VerdictWord, list[str]]:
+def _worded(claim: Claim, strength: EvidenceStrength) -> tuple[VerdictWord, str]:
     """Return the verdict by how certain the claim is worded."""
-    if beyond := _beyond(claim, strength):
-        allowed = _word(_CERTAIN, _ALLOWED[strength])
-        return "overstated", [*reasons, f"worded as {beyond[0]}, where {allowed} is allowed"]
-    return "supported", [*reasons, "worded no more strongly than that allows"]
-
-
-def _beyond(claim: Claim, strength: EvidenceStrength) -> list[Wording]:
-    """Return the wordings that are more certain than the evidence allows."""
     wordings = [item.wording for item in claim.appearances if item.wording]
-    return [word for word in wordings if _CERTAIN[word] > _ALLOWED[strength]]
+    if beyond := [word for word in wordings if _CERTAIN[word] > _ALLOWED[strength]]:
+        return "overstated", f"worded as {beyond[0]}, where {_word(_CERTAIN, _ALLOWED[strength])} is allowed"
+    return "supported", "worded no more strongly than that allows"
 
 
 def _word(ranks: Mapping[Any, int], rank: int) -> str:
     return str(next(word for word, value in ranks.items() if value == rank))
-
-
-def _named(lines: Sequence[EvidenceLine]) -> str:
-    return ", ".join(f"{line.study or line.synthesis} {line.direction}" for line in lines)
 
 
 def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
@@ -343,3 +323,8 @@ def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     message = f"`{recorded}`, where the rule gives `{by_rule}`: {'; '.join(conclusion.reasons)}"
     hint = "change the verdict, or the lines it rests on"
     yield Finding("E421", ("verdict", "judgement"), message, hint)
+
+
+_RULES: Mapping[str, Callable[[Claim, EvidenceStrength, Lines, Ledger], Ruling]] = MappingProxyType(
+    {"fact": _fact, "frequency": _within, "no-difference": _within}  # every other claim is one of an effect
+)
