@@ -71,7 +71,7 @@ def new(given: argparse.Namespace) -> int:
     for other in (path, *root.glob(f"evidence/*/{given.id}.yaml")):
         if os.path.lexists(other):
             raise EvidenceError(f"{other} is there already and is never overwritten; choose another id")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(path.parent)
     files.write(path, templates.template(given.kind, given.id))
     console.say_text(f"{path}\nfill it in, then run `mesoevidence check`")
     return OK

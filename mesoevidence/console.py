@@ -14,10 +14,10 @@ from rich.text import Text
 
 from mesoevidence import files
 from mesoevidence.checks import Checked
-from mesoevidence.problems import CODES, Problem
+from mesoevidence.problems import CODES, Problem, Severity
 
 _COLOURS = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
-_LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
+_LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "notice"}
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -82,9 +82,7 @@ def summary(result: Checked) -> str:
     '14 checks on 2 records: no problems'
     """
     counts = Counter(problem.severity for problem in result.problems)
-    parts = [
-        plural(counts[severity], severity) for severity in ("error", "warning", "note") if counts[severity]
-    ]
+    parts = [plural(counts[severity], severity) for severity in _LEVELS if counts[severity]]
     found = ", ".join(parts) or "no problems"
     line = f"{plural(result.checks, 'check')} on {plural(result.records, 'record')}: {found}"
     if result.acknowledged:
@@ -104,18 +102,8 @@ def plural(count: int, word: str) -> str:
 
 def as_json(result: Checked, root: Path) -> None:
     """Print everything as JSON."""
-    problems = [
-        {
-            "code": problem.code,
-            "severity": problem.severity,
-            "path": problem.path,
-            "line": problem.line,
-            "column": problem.column,
-            "message": problem.message,
-            "hint": problem.hint,
-        }
-        for problem in result.problems
-    ]
+    names = ("code", "severity", "path", "line", "column", "message", "hint")
+    problems = [{name: getattr(problem, name) for name in names} for problem in result.problems]
     content = {"records": result.records, "checks": result.checks, "problems": problems}
     say_text(json.dumps(content, ensure_ascii=False, indent=2))
 
@@ -130,7 +118,7 @@ def sarif(result: Checked, root: Path) -> None:
         {
             "ruleId": problem.code,
             "level": problem.severity,
-            "message": {"text": f"{problem.message}. {problem.hint}" if problem.hint else problem.message},
+            "message": {"text": _sentences(problem)},
             "locations": [
                 {
                     "physicalLocation": {
@@ -149,11 +137,13 @@ def sarif(result: Checked, root: Path) -> None:
 def github(result: Checked, root: Path) -> None:
     """Print workflow commands, which GitHub shows beside the lines of a change."""
     for problem in result.problems:
-        message = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
-        place = (
-            f"file={_property(problem.path)},line={problem.line},col={problem.column},title={problem.code}"
-        )
-        say_text(f"::{_LEVELS[problem.severity]} {place}::{_data(message)}")
+        place = f"file={_property(problem.path)},line={problem.line},col={problem.column}"
+        said = f"{place},title={problem.code}::{_data(_sentences(problem))}"
+        say_text(f"::{_LEVELS[problem.severity]} {said}")
+
+
+def _sentences(problem: Problem) -> str:
+    return f"{problem.message}. {problem.hint}" if problem.hint else problem.message
 
 
 def _data(value: str) -> str:

@@ -62,12 +62,9 @@ class Problems(tuple[Problem, ...]):
         return "\n".join(map(str, self)) or "<no problems>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>"
-            + "".join(f"<td>{escape.html(part)}</td>" for part in (item.severity, item, item.hint))
-            + "</tr>"
-            for item in self
-        )
+        cells = ((item.severity, str(item), item.hint) for item in self)
+        parts = ("".join(f"<td>{escape.html(part)}</td>" for part in row) for row in cells)
+        rows = "".join(f"<tr>{row}</tr>" for row in parts)
         names = ("severity", "problem", "what to do")
         head = "<tr>" + "".join(f'<th scope="col">{name}</th>' for name in names) + "</tr>"
         caption = escape.html(console.plural(len(self), "problem"))
@@ -175,14 +172,9 @@ class Evidence:
         True
         """
         asked = {
-            "topic": topic,
-            "claim": claim,
-            "outcome": outcome,
-            "design": design,
-            "intervention": intervention,
-            "year": year,
-            "source": source,
-        }
+            "topic": topic, "claim": claim, "outcome": outcome, "design": design,
+            "intervention": intervention, "year": year, "source": source,
+        }  # fmt: skip
         whole = self.whole or self
         given = ((name, wanted) for name, wanted in asked.items() if wanted is not None)
         conditions = (*self.conditions, *given)
@@ -203,9 +195,7 @@ class Evidence:
             syntheses=_only(self.ledger.syntheses, syntheses),
         )
         part = replace(part, references=_only(part.references, checks.cited_keys(part)))
-        kept = {
-            part.records[identifier].path for identifier in (*part.claims, *part.studies, *part.syntheses)
-        }
+        kept = {part.records[name].path for name in (*part.claims, *part.studies, *part.syntheses)}
         problems = tuple(item for item in self.checked.problems if item.path in kept)
         acknowledged = tuple(item for item in self.checked.acknowledged if item.path in kept)
         checked = replace(self.checked, problems=problems, acknowledged=acknowledged, records=len(kept))
@@ -248,20 +238,14 @@ class Evidence:
             When the folder cannot be written.
         """
         target = Path(folder)
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EvidenceError(f"{target} cannot be made: {error.strerror}") from error
+        files.make_folder(target)
         written = []
         for name in tables.TABLES:
-            frame = self.table(name)
-            for column in frame.columns:
-                if frame[column].dtype == tables.TEXT:
-                    frame[column] = frame[column].map(escape.cell, na_action="ignore")
-            path = target / f"{name}.csv"
-            files.write(
-                path, str(frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"))
-            )
+            frame, path = self.table(name), target / f"{name}.csv"
+            for column in frame.columns[frame.dtypes == tables.TEXT]:
+                frame[column] = frame[column].map(escape.cell, na_action="ignore")
+            text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+            files.write(path, str(text))
             written.append(path)
         return written
 
@@ -291,20 +275,13 @@ class Evidence:
 
     def verdicts(self) -> dict[str, int]:
         """Return how many claims have each verdict, in the order of the vocabulary."""
-        found = Counter(
-            claim.verdict.judgement if claim.verdict else "no verdict yet" for claim in self.claims.values()
-        )
+        given = (claim.verdict for claim in self.claims.values())
+        found = Counter(verdict.judgement if verdict else "no verdict yet" for verdict in given)
         return {word: found[word] for word in (*words(VerdictWord), "no verdict yet") if found[word]}
 
     def __repr__(self) -> str:
-        counts = [
-            console.plural(len(shelf), name)
-            for name, shelf in (
-                ("claim", self.claims),
-                ("study", self.studies),
-                ("synthesis", self.syntheses),
-            )
-        ]
+        sizes = {"claim": len(self.claims), "study": len(self.studies), "synthesis": len(self.syntheses)}
+        counts = [console.plural(size, name) for name, size in sizes.items()]
         found = [item for item in self.problems if item.severity != "note"]
         first = f"{files.SHIPPED}: " if self.shipped else ""
         return f"<Evidence: {first}{', '.join(counts)}, {console.plural(len(found), 'problem')}>"

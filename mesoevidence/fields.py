@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, LiteralString, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, WrapSerializer
 from pydantic_core import PydanticCustomError
@@ -21,54 +21,57 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
+def _refused(
+    code: LiteralString, message: LiteralString, shown: object = "", hint: str = ""
+) -> PydanticCustomError:
+    """Return what is wrong with a field: its code, and a message that may show the value."""
+    return PydanticCustomError(code, message, {"shown": short(str(shown)), "hint": hint})
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise PydanticCustomError("E203", "a single text is expected")
+        raise _refused("E203", "a single text is expected")
     if not value.strip() or (value in _NULL and not isinstance(value, Quoted)):
-        raise PydanticCustomError("E207", "empty")
+        raise _refused("E207", "empty")
     return str(value)
 
 
 def _number(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
-    if isinstance(value, str) and value and not value.isspace() and not isinstance(value, Quoted):
-        if _NUMBER.fullmatch(value):
-            return Decimal(value)
-        raise PydanticCustomError("E204", "not a number in digits: {shown}", {"shown": short(value)})
     if isinstance(value, Quoted):
-        raise PydanticCustomError(
-            "E204", "a number is written without quotes: {shown}", {"shown": short(value)}
-        )
-    raise PydanticCustomError("E207" if isinstance(value, str) else "E203", "a number is expected")
+        raise _refused("E204", "a number is written without quotes: {shown}", value)
+    if not isinstance(value, str):
+        raise _refused("E203", "a number is expected")
+    if not value.strip():
+        raise _refused("E207", "a number is expected")
+    if not _NUMBER.fullmatch(value):
+        raise _refused("E204", "not a number in digits: {shown}", value)
+    return Decimal(value)
 
 
-def _at_least_zero(value: object) -> Decimal:
-    number = _number(value)
-    if number < 0:
-        raise PydanticCustomError("E208", "below 0: {shown}", {"shown": str(number)})
+def _positive(value: object) -> Decimal:
+    if (number := _number(value)) < 0:
+        raise _refused("E208", "below 0: {shown}", number)
     return number
 
 
 def _share(value: object) -> Decimal:
-    number = _at_least_zero(value)
-    if number > 1:
-        raise PydanticCustomError("E208", "above 1: {shown}", {"shown": str(number)})
+    if (number := _positive(value)) > 1:
+        raise _refused("E208", "above 1: {shown}", number)
     return number
 
 
 def _count(value: object) -> int:
-    number = _at_least_zero(value)
+    number = _positive(value)
     if number != number.to_integral_value():
-        raise PydanticCustomError("E208", "not a whole number: {shown}", {"shown": str(number)})
+        raise _refused("E208", "not a whole number: {shown}", number)
     return int(number)
 
 
 def _steps(value: object) -> int:
-    number = _count(value)
-    if number > 3:
-        shown = {"shown": str(number), "hint": "0, 1, 2 or 3"}
-        raise PydanticCustomError("E208", "more than 3 levels: {shown}", shown)
+    if (number := _count(value)) > 3:
+        raise _refused("E208", "more than 3 levels: {shown}", number, "0, 1, 2 or 3")
     return number
 
 
@@ -77,11 +80,11 @@ def _date(value: object) -> date:
         return value
     text = _text(value)
     if not _DATE.fullmatch(text):
-        raise PydanticCustomError("E206", "not a date as YYYY-MM-DD: {shown}", {"shown": short(text)})
+        raise _refused("E206", "not a date as YYYY-MM-DD: {shown}", text)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise PydanticCustomError("E206", "no such day: {shown}", {"shown": text}) from None
+        raise _refused("E206", "no such day: {shown}", text) from None
 
 
 def _truth(value: object) -> bool:
@@ -89,14 +92,14 @@ def _truth(value: object) -> bool:
         return value
     if value in ("true", "false") and not isinstance(value, Quoted):
         return value == "true"
-    raise PydanticCustomError("E205", "`true` or `false` is expected")
+    raise _refused("E205", "`true` or `false` is expected")
 
 
 def _slug(value: object) -> str:
     text = _text(value)
     if len(text) > 64 or not ID.fullmatch(text) or text in RESERVED:
         hint = "lower-case letters and digits, words joined by single hyphens, at most 64 characters"
-        raise PydanticCustomError("E209", "out of pattern: {shown}", {"shown": short(text), "hint": hint})
+        raise _refused("E209", "out of pattern: {shown}", text, hint)
     return text
 
 
@@ -110,15 +113,13 @@ def _identifier(value: object) -> str:
 def _bib_key(value: object) -> str:
     text = _text(value)
     if not _KEY.fullmatch(text):
-        raise PydanticCustomError(
-            "E209", "out of pattern: {shown}", {"shown": short(text), "hint": "lower-case letters and digits"}
-        )
+        raise _refused("E209", "out of pattern: {shown}", text, "lower-case letters and digits")
     return text
 
 
 def _arms(value: object) -> object:
     if value == []:
-        raise PydanticCustomError("E207", "empty", {"hint": "write `none` where there is no comparator"})
+        raise _refused("E207", "empty", hint="write `none` where there is no comparator")
     return [] if value == "none" else _one_or_more(value)
 
 
@@ -127,51 +128,29 @@ def _one_or_more(value: object) -> object:
 
 
 _TEXT = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
+_POSITIVE = {"type": "number", "minimum": 0}
+_WHOLE = {"type": "integer", "minimum": 0}
+_DAY = {"type": "string", "pattern": f"^{_DATE.pattern}$", "format": "date"}
+_SLUG = {"type": ["string", "integer"], "pattern": f"^{ID.pattern}$", "maxLength": 64}
+_BIB_KEY = {"type": ["string", "integer"], "pattern": f"^{_KEY.pattern}$"}
+_SLUGS = {"anyOf": [_SLUG, {"type": "array", "items": _SLUG, "minItems": 1}]}
+_AS_DICT = WrapSerializer(lambda value, rest: rest(dict(value)))
+
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT)]
 Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
-Positive = Annotated[
-    Decimal, BeforeValidator(_at_least_zero), WithJsonSchema({"type": "number", "minimum": 0})
-]
-Share = Annotated[
-    Decimal, BeforeValidator(_share), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
-]
-Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0})]
-Steps = Annotated[
-    int, BeforeValidator(_steps), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 3})
-]
-Day = Annotated[
-    date,
-    BeforeValidator(_date),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DATE.pattern}$", "format": "date"}),
-]
+Positive = Annotated[Decimal, BeforeValidator(_positive), WithJsonSchema(_POSITIVE)]
+Share = Annotated[Decimal, BeforeValidator(_share), WithJsonSchema({**_POSITIVE, "maximum": 1})]
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(_WHOLE)]
+Steps = Annotated[int, BeforeValidator(_steps), WithJsonSchema({**_WHOLE, "maximum": 3})]
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema(_DAY)]
 Truth = Annotated[bool, BeforeValidator(_truth), WithJsonSchema({"type": "boolean"})]
-_SLUG_SCHEMA = {"type": ["string", "integer"], "pattern": f"^{ID.pattern}$", "maxLength": 64}
-Slug = Annotated[str, BeforeValidator(_slug), WithJsonSchema(_SLUG_SCHEMA)]
-Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema(_SLUG_SCHEMA)]
-BibKey = Annotated[
-    str,
-    BeforeValidator(_bib_key),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_KEY.pattern}$"}),
-]
-
-Arms = Annotated[
-    tuple[Slug, ...],
-    BeforeValidator(_arms),
-    WithJsonSchema({"anyOf": [_SLUG_SCHEMA, {"type": "array", "items": _SLUG_SCHEMA, "minItems": 1}]}),
-]
+Slug = Annotated[str, BeforeValidator(_slug), WithJsonSchema(_SLUG)]
+Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema(_SLUG)]
+BibKey = Annotated[str, BeforeValidator(_bib_key), WithJsonSchema(_BIB_KEY)]
+Arms = Annotated[tuple[Slug, ...], BeforeValidator(_arms), WithJsonSchema(_SLUGS)]
 
 T = TypeVar("T")
 Some: TypeAlias = Annotated[tuple[T, ...], Field(min_length=1)]
-Slugs = Annotated[
-    Some[Slug],
-    BeforeValidator(_one_or_more),
-    WithJsonSchema({"anyOf": [_SLUG_SCHEMA, {"type": "array", "items": _SLUG_SCHEMA, "minItems": 1}]}),
-]
-Table: TypeAlias = Annotated[
-    Mapping[Slug, T], AfterValidator(MappingProxyType), WrapSerializer(lambda value, rest: rest(dict(value)))
-]
-KeyTable: TypeAlias = Annotated[
-    Mapping[BibKey, T],
-    AfterValidator(MappingProxyType),
-    WrapSerializer(lambda value, rest: rest(dict(value))),
-]
+Slugs = Annotated[Some[Slug], BeforeValidator(_one_or_more), WithJsonSchema(_SLUGS)]
+Table: TypeAlias = Annotated[Mapping[Slug, T], AfterValidator(MappingProxyType), _AS_DICT]
+KeyTable: TypeAlias = Annotated[Mapping[BibKey, T], AfterValidator(MappingProxyType), _AS_DICT]

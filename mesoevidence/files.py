@@ -41,14 +41,12 @@ def root_of(path: str | os.PathLike[str]) -> Path:
     """
     root = Path(path)
     if not root.is_dir():
-        raise EvidenceError(
-            f"no ledger at {root}: there is no such folder; name the folder that holds evidence/"
-        )
-    if not (root / "evidence").is_dir():
-        raise EvidenceError(
-            f"no ledger at {root}: it holds no evidence/ folder; `mesoevidence new` shows how to begin"
-        )
-    return root
+        why = "there is no such folder; name the folder that holds evidence/"
+    elif not (root / "evidence").is_dir():
+        why = "it holds no evidence/ folder; `mesoevidence new` shows how to begin"
+    else:
+        return root
+    raise EvidenceError(f"no ledger at {root}: {why}")
 
 
 def locate(path: str | os.PathLike[str] | None = None) -> tuple[Path, bool]:
@@ -72,10 +70,12 @@ def nearest_root(start: str | os.PathLike[str] | None = None) -> Path | None:
         here = Path(start or ".").absolute()
     except FileNotFoundError:  # the current folder is gone
         return None
-    for folder in (here, *here.parents):
-        if (folder / "evidence").is_dir() and (folder / BIBLIOGRAPHY).is_file():
-            return folder
-    return None
+    return _first_ledger((here, *here.parents))
+
+
+def _first_ledger(folders: Iterable[Path]) -> Path | None:
+    whole = (at for at in folders if (at / "evidence").is_dir() and (at / BIBLIOGRAPHY).is_file())
+    return next(whole, None)
 
 
 def shipped_root() -> Path:
@@ -87,54 +87,44 @@ def shipped_root() -> Path:
         When the installation carries none.
     """
     package = Path(__file__).absolute().parent
-    for folder in (package / "shipped", package.parent):
-        if (folder / "evidence").is_dir() and (folder / BIBLIOGRAPHY).is_file():
-            return folder
+    if found := _first_ledger((package / "shipped", package.parent)):
+        return found
     raise EvidenceError("this installation carries no ledger: reinstall mesoevidence, or name a folder")
 
 
 def find(root: Path) -> tuple[list[str], list[Problem]]:
     """Return the record files of a ledger as sorted paths from its root, and a problem for each odd thing."""
-    found: list[str] = []
-    problems = list(_astray(root / "evidence"))
     if (root / "evidence").is_symlink():
         return [], [_link("evidence")]
-    for folder in FOLDERS:
-        base = root / "evidence" / folder
-        if base.is_symlink():
-            problems.append(_link(f"evidence/{folder}"))
+    found: list[str | Problem] = list(_astray(root / "evidence"))
+    for folder in (f"evidence/{name}" for name in FOLDERS):
+        if (root / folder).is_symlink():
+            found.append(_link(folder))
             continue
         try:
-            entries = sorted(os.scandir(base), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except FileNotFoundError:
             continue
         except OSError as error:
-            problems.append(_unreadable(f"evidence/{folder}", error))
+            found.append(_unreadable(folder, error))
             continue
-        for entry in entries:
-            path = f"evidence/{folder}/{shown(entry.name)}"
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink():
-                problems.append(_link(path))
-            elif entry.is_dir(follow_symlinks=False):
-                problems.append(
-                    Problem(path, 1, 1, "E001", "this is a folder", "records stand directly in their folder")
-                )
-            elif entry.name.endswith(".yaml"):
-                found.append(f"evidence/{folder}/{entry.name}")
-            elif entry.name.lower().endswith((".yml", ".yaml")):
-                problems.append(
-                    Problem(
-                        path,
-                        1,
-                        1,
-                        "E012",
-                        "a record's file ends in .yaml",
-                        f"rename it to {Path(path).stem}.yaml",
-                    )
-                )
-    return found, problems
+        found += [taken for entry in entries if (taken := _taken(entry, f"{folder}/{entry.name}"))]
+    paths = [item for item in found if isinstance(item, str)]
+    return paths, [item for item in found if isinstance(item, Problem)]
+
+
+def _taken(entry: "os.DirEntry[str]", path: str) -> str | Problem | None:
+    """Return the path of a record, what is wrong with what stands there, or None for what nobody reads."""
+    if entry.name.startswith("."):
+        return None
+    if entry.is_symlink():
+        return _link(path)
+    if entry.is_dir(follow_symlinks=False):
+        return _odd(path, "E001", "this is a folder", "records stand directly in their folder")
+    if entry.name.lower().endswith((".yml", ".yaml")) and not entry.name.endswith(".yaml"):
+        hint = f"rename it to {shown(Path(path).stem)}.yaml"
+        return _odd(path, "E012", "a record's file ends in .yaml", hint)
+    return path if entry.name.endswith(".yaml") else None
 
 
 def _astray(base: Path) -> Iterator[Problem]:
@@ -143,8 +133,8 @@ def _astray(base: Path) -> Iterator[Problem]:
     for file in sorted([*base.glob("*.y*ml"), *base.glob("*/*.y*ml")]):
         folder = file.parent.name if file.parent != base else ""
         if folder not in FOLDERS and not folder.startswith(".") and not file.name.startswith("."):
-            path = shown("/".join(("evidence", *([folder] if folder else []), file.name)))
-            yield Problem(path, 1, 1, "E012", "no record is read from this folder", hint)
+            path = "/".join(("evidence", *([folder] if folder else []), file.name))
+            yield _odd(path, "E012", "no record is read from this folder", hint)
 
 
 def read(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> str | Problem:
@@ -162,17 +152,12 @@ def read_bytes(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> bytes | 
         handle = os.open(root / path, _READ)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Problem(
-                    shown(path), 1, 1, "E001", "this is not a regular file", "put a plain text file here"
-                )
+                return _odd(path, "E001", "this is not a regular file", "put a plain text file here")
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
-        return _unreadable(shown(path), error)
+        return _unreadable(path, error)
     if len(data) > limit:
-        return Problem(
-            shown(path), 1, 1, "E002", f"larger than {limit:,} bytes",
-            "split it, or move long text elsewhere",
-        )  # fmt: skip
+        return _odd(path, "E002", f"larger than {limit:,} bytes", "split it, or move long text elsewhere")
     return data
 
 
@@ -267,6 +252,20 @@ def write(path: Path, content: str | bytes, *, lasting: bool = True) -> None:
         raise EvidenceError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where it is not there.
+
+    Raises
+    ------
+    EvidenceError
+        When the disk refuses, or a file stands there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvidenceError(f"{path} cannot be made: {error.strerror}") from error
+
+
 def _stale(path: Path) -> Iterator[Path]:
     """Yield what killed writers of this very file left behind more than a day ago."""
     newest = path.parent.stat().st_mtime - 86_400
@@ -303,15 +302,18 @@ def shown(name: str) -> str:
     return _UNSHOWABLE.sub("\ufffd", name)
 
 
+def _odd(path: str, code: str, message: str, hint: str) -> Problem:
+    """Return what is wrong with a file or folder as a whole."""
+    return Problem(shown(path), 1, 1, code, message, hint)
+
+
 def _link(path: str) -> Problem:
-    return Problem(path, 1, 1, "E001", "this is a link", "put the file itself here; links are not followed")
+    return _odd(path, "E001", "this is a link", "put the file itself here; links are not followed")
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> Problem:
-    reason = getattr(error, "strerror", None) or "it cannot be opened"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:  # O_NOFOLLOW met a link
         return _link(path)
-    return Problem(
-        path, 1, 1, "E001", f"cannot be read: {reason.lower()}",
-        "check that the file is there and may be read",
-    )  # fmt: skip
+    reason = getattr(error, "strerror", None) or "it cannot be opened"
+    hint = "check that the file is there and may be read"
+    return _odd(path, "E001", f"cannot be read: {reason.lower()}", hint)

@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from mesoevidence import console, notebooks, site
+from mesoevidence import console, files, notebooks, site
 from mesoevidence.evidence import Evidence
-from mesoevidence.problems import EvidenceError
 
 
 def write_report(
@@ -33,11 +32,8 @@ def write_report(
         When a cell fails (with notebook, cell and message), or the folder cannot be written.
     """
     target = Path(folder)
-    try:
-        for name in ("", *site.FOLDERS.values()):
-            (target / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvidenceError(f"{target} cannot be made: {error.strerror}") from error
+    for name in ("", *site.FOLDERS.values()):
+        files.make_folder(target / name)
     root = evidence.ledger.root
     paths = notebooks.find(root) if execute else []
     with notebooks.progress(len(paths)) as step:

@@ -40,9 +40,8 @@ def path_of(root: Path, kind: str, identifier: str) -> Path:
 def template(kind: str, identifier: str) -> str:
     """Return the commented template of one kind of record."""
     first = f"# yaml-language-server: $schema=../schema/{kind}.json\n"
-    return first + (_BLANK / f"{kind}.yaml").read_text(encoding="utf-8").replace(
-        "id: ID", f"id: {identifier}", 1
-    )
+    blank = (_BLANK / f"{kind}.yaml").read_text(encoding="utf-8")
+    return first + blank.replace("id: ID", f"id: {identifier}", 1)
 
 
 class _WithoutNull(GenerateJsonSchema):
@@ -92,10 +91,7 @@ def init(folder: str | os.PathLike[str]) -> list[Path]:
         if os.path.lexists(path):
             raise EvidenceError(f"{path} is there already and is never overwritten; choose another folder")
     for path, text in texts.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EvidenceError(f"{path.parent} cannot be made: {error.strerror}") from error
+        files.make_folder(path.parent)
         files.write(path, text)
     return list(texts)
 

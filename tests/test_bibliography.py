@@ -255,6 +255,7 @@ def test_the_status_of_a_source_shows_wherever_it_is_cited(tmp_path, status):
         ("@article{b2015, title = {T},\n journal = jead}", "E023", 3),
         ('@article{b2015, title = {T},\n journal = jead # " of X"}', "E023", 3),
         ("@article{b2015, title = {T},\n title = {U}}", "E024", 3),
+        ("@article{b2015, title = {T},\n Title = {U}}", "E024", 3),
         ("@article{b2015, title = {T},\n doi = {doi.org/10.1000/x}}", "E025", 3),
         ("@article{b2015, title = {T},\n year = {c. 2015}}", "E025", 3),
         ("@article{b2015, title = {T},\n url = {javascript:alert(1)}}", "E025", 3),
