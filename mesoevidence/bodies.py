@@ -161,19 +161,16 @@ def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estim
         there = np.isfinite(np.sum(counts, axis=0))
     if keep is not None:
         there &= keep
-    kept = np.flatnonzero(there)
     measure = "PETO" if method == "Peto" else body.spec.name
-    if not len(kept) or (method in fitting.COUNTED and (method, measure) not in mantel_haenszel.SUMS):
+    if not there.any() or (method in fitting.COUNTED and (method, measure) not in mantel_haenszel.SUMS):
         return None
     rows = fitting.Rows(np.zeros(len(there), dtype=np.intp), body.yi, body.vi, there, counts)
-    laid, order = fitting.in_order(rows, kept)
-    got = fitting.fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
+    got = fitting.one(rows, measure, method, test, level)
     numbers = {name: values.item() for name, values in got.numbers.items()}
     if not math.isfinite(numbers["estimate"]) or not math.isfinite(numbers["se"]):
         return None
-    weights, ci = np.zeros(len(there)), (numbers["ci_low"], numbers["ci_high"])
-    weights[order] = got.weights
-    return Estimate(numbers["estimate"], numbers["se"], ci, weights, numbers)
+    ci = numbers["ci_low"], numbers["ci_high"]
+    return Estimate(numbers["estimate"], numbers["se"], ci, got.weights, numbers)
 
 
 def label_of(ledger: Ledger, study: str) -> str:

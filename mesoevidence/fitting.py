@@ -8,7 +8,7 @@ from scipy import special
 
 from mesoevidence import heterogeneity, mantel_haenszel
 from mesoevidence.conversions import Floats
-from mesoevidence.heterogeneity import Ints, Mask, Questions
+from mesoevidence.heterogeneity import ONE, Ints, Mask, Questions, where
 
 Summing: TypeAlias = Callable[..., mantel_haenszel.Sum]
 COUNTED = ("MH", "Peto")
@@ -35,17 +35,16 @@ class Fit(NamedTuple):
 def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
     """Pool many questions by inverse variance; see `heterogeneity` for how their rows lie."""
     k = questions.k
-    df, several = np.asarray(k - 1, dtype=np.float64)[()], k > 1
-    every = several if questions.alone else several.all()
+    df, several = k - ONE, k > 1
 
     def known(values: Floats, single: float = np.nan) -> Floats:
-        return values if every else np.where(several, values, single)
+        return where(several, values, single)
 
     zero = heterogeneity.weigh(questions, 0.0 * df)
     q = known(zero.q(questions))
     if method == "EE":
-        tau2, at = np.full(np.shape(k), np.nan), zero
-        i2, h2 = np.where(q > 0, np.maximum(0.0, 100 * (q - df) / q), q), q / df
+        tau2, at = df * np.nan, zero
+        i2, h2 = where(q > 0, np.maximum(0.0, 100 * (q - df) / q), q), q / df
     else:
         tau2 = known(heterogeneity.tau2(questions, method, zero))
         at = heterogeneity.weigh(questions, known(tau2, 0.0))
@@ -55,14 +54,14 @@ def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
     scale: Floats | float = 1.0
     if test in ("knha", "adhoc"):
         spread = at.q(questions) / df
-        spread = np.maximum(1.0, spread) if test == "adhoc" else np.where(spread > 0, spread, np.nan)
+        spread = np.maximum(1.0, spread) if test == "adhoc" else where(spread > 0, spread, np.nan)
         scale = known(np.sqrt(spread), 1.0)
     estimate, se = questions.centre + at.mean, scale * wald
     crit = critical(k, test, level)
     # Prediction: Higgins, Thompson and Spiegelhalter 2009, J R Stat Soc A 172:137.
-    wide = np.where((k > 2) & (method != "EE"), crit * np.sqrt(se * se + tau2), np.nan)
+    wide = where((k > 2) & (method != "EE"), crit * np.sqrt(se * se + tau2), np.nan)
     numbers = {
-        **inference(estimate, se, crit, np.full(np.shape(k), np.nan) if test == "z" else known(df)),
+        **inference(estimate, se, crit, df * np.nan if test == "z" else known(df)),
         "tau2": tau2, "i2": i2, "h2": h2, "q": q, "q_df": known(df),
         "q_p_value": special.chdtrc(df, q),
         "prediction_low": estimate - wide, "prediction_high": estimate + wide,
@@ -76,12 +75,8 @@ def fit(questions: Questions, method: str, test: str, level: float) -> Fit:
 def inference(estimate: Floats, se: Floats, crit: Floats, df: Floats) -> dict[str, Floats]:
     """Return an estimate with its interval and test: t where there is a df, else z."""
     statistic = estimate / se
-    away, normal = -np.abs(statistic), np.isnan(df)
-    if not normal.any():
-        tail = special.stdtr(df, away)
-    else:
-        tail = np.where(normal, special.ndtr(away), special.stdtr(np.where(normal, 1.0, df), away))
-    half = crit * se
+    away, half = -np.abs(statistic), crit * se
+    tail = where(np.isnan(df), special.ndtr(away), special.stdtr(df, away))
     return {
         "estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
         "p_value": 2 * tail, "statistic": statistic, "df": df,
@@ -93,10 +88,9 @@ def critical(k: Ints, test: str, level: float) -> Floats:
     half = (1 - level) / 2
     z = -special.ndtri(half)
     if test == "z":
-        return np.full(np.shape(k), z)
-    sizes, place = (k, ()) if k.ndim == 0 else np.unique(k, return_inverse=True)
-    reach: Floats = np.where(sizes > 1, -special.stdtrit(np.maximum(sizes - 1.0, 1.0), half), z)[place]
-    return reach
+        return z + 0.0 * k
+    sizes, place = np.unique(k, return_inverse=True) if k.ndim else (k, ())
+    return where(sizes > 1, -special.stdtrit(sizes - ONE, half), z)[place]
 
 
 def fit_counts(
@@ -141,6 +135,15 @@ def in_order(rows: Rows, kept: Ints) -> tuple[Rows, Ints]:
     order = kept[place]
     counts = tuple(part[order] for part in rows.counts)
     return Rows(rows.question[order], rows.yi[order], rows.vi[order], rows.there[order], counts), order
+
+
+def one(rows: Rows, measure: str, method: str, test: str, level: float) -> Fit:
+    """Pool the rows of one question; the weights are in the order given, 0 where a row is not there."""
+    laid, order = in_order(rows, rows.there.nonzero()[0])
+    got = fitted(laid, np.array([len(order)], dtype=np.intp), measure, method, test, level)
+    weights = np.zeros(len(rows.there))
+    weights[order] = got.weights
+    return Fit(got.numbers, weights, got.narrow)
 
 
 def fitted(rows: Rows, k: Ints, measure: str, method: str, test: str, level: float) -> Fit:

@@ -8,7 +8,7 @@ question alone, so that neither their order nor the other questions change a bit
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,14 @@ Ints: TypeAlias = NDArray[np.intp]
 Rise: TypeAlias = "Callable[[Questions, Weighing, Floats], Floats]"
 
 ITERATIVE = ("REML", "ML", "EB", "PM")
+ONE = np.float64(1.0)  # a plain 1.0 beside a plain number of numpy's takes five times as long
 METHODS = ("EE", "DL", "HE", "HS", "SJ", *ITERATIVE)
 
 _TURNS = 200  # halving the widest bracket of floats every other turn takes fewer
 _CLOSE = 1e-12
 _NOISE = 1e-15
 _FEW_ROWS = 200
+_START: Ints = np.zeros(1, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,12 @@ class Weighing(NamedTuple):
         return trace
 
 
+def where(mask: Mask, yes: NDArray[Any] | float, no: NDArray[Any] | float) -> Floats:
+    """Return what `np.where` does, and for the plain numbers of one question ten times as fast."""
+    chosen: Any = np.where(mask, yes, no) if mask.ndim else np.float64(yes if mask else no)
+    return cast(Floats, chosen)
+
+
 def starts_of(k: Ints) -> Ints:
     """Return the first row of each question."""
     starts = np.zeros(len(k), dtype=np.intp)
@@ -123,9 +131,9 @@ def order(question: Ints, yi: Floats, vi: Floats) -> Ints:
 
 def questions(yi: Floats, vi: Floats, k: Ints) -> Questions:
     """Return the questions of rows that are sorted by (question, vi, yi); `k` counts the rows of each."""
-    starts = starts_of(k)
     if len(k) == 1:
-        return Questions(yi[0], yi - yi[0], vi, k[0], starts, alone=True)
+        return Questions(yi[0], yi - yi[0], vi, k[0] + 0.0, _START, alone=True)
+    starts = starts_of(k)
     centre = yi[starts]
     return Questions(centre, yi - np.repeat(centre, k), vi, k, starts)
 
@@ -197,13 +205,13 @@ def _iterate(questions: Questions, method: str, zero: Weighing, variance: Floats
     """Return tau2 by an estimator that is the root of an equation."""
     least, most = questions.first(questions.v), questions.last(questions.v)
     high = variance + np.sqrt(variance * (most - least))
-    df = np.asarray(questions.k - 1, dtype=np.float64)
+    df = questions.k - ONE
     rise = _RISE[method]
     at_zero = rise(questions, zero, df)
     rises = at_zero > 0
     if method in ("EB", "PM"):
-        hedges = np.where(rises, hedges, 0.0)
-    start = np.where(rises & (hedges == 0), np.minimum(at_zero, high), hedges)[()]
+        hedges = where(rises, hedges, 0.0)
+    start = where(rises & (hedges == 0), np.minimum(at_zero, high), hedges)
     root = _solve(questions, rise, df, at_zero, start, high)
     doubtful = ~rises & (root > 0)
     if questions.alone:

@@ -133,7 +133,7 @@ def estimates(frame: pd.DataFrame) -> dict[str, Floats]:
         raise EvidenceError("there is no column `yi`; give it with vi, sei, ci_low and ci_high, or p")
     yi = numbers(frame, "yi")
     vi = numbers(frame, "vi") if "vi" in frame.columns else np.full(len(frame), np.nan)
-    if "vi" in frame.columns and not np.isnan(vi).any():
+    if not np.isnan(vi).any():
         return {"yi": yi, "vi": vi}
     with np.errstate(all="ignore"):
         if "sei" in frame.columns:

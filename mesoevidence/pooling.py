@@ -201,7 +201,7 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
     yi, vi, there = rows.yi, rows.vi, rows.there
     found: list[tuple[Mask, str]] = []
     sound = (np.abs(yi) <= _LARGEST) & (vi <= _LARGEST) & (vi >= _SMALLEST)
-    if not rows.counts and not sound[there].all():
+    if not rows.counts and not sound.all():
         found = [
             (there & (vi <= 0), _WEIGHTLESS),
             (there & ~(np.isfinite(yi) & np.isfinite(vi)), _ENDLESS),
@@ -226,20 +226,19 @@ def _faults(frame: pd.DataFrame, rows: Rows) -> list[tuple[Mask, str]]:
 def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float) -> Pooled:
     """Pool one question."""
     rows = _rows(frame, np.zeros(len(frame), dtype=np.intp), measure, method)
-    kept = np.flatnonzero(rows.there)
+    kept = rows.there.nonzero()[0]
     fault = next((why for where, why in _faults(frame, rows) if where.any()), None)
     if measure == "PFT" and (rows.vi[kept] >= 0.5).any():
         fault = fault or "a variance is not that of a Freeman-Tukey angle, 1 / (4 n + 2)"
     if fault or not len(kept):
         raise EvidenceError(fault or _NOTHING)
-    laid, order = fitting.in_order(rows, kept)
-    got = fitting.fitted(laid, np.array([len(kept)], dtype=np.intp), measure, method, test, level)
-    by_row = np.empty(len(frame))
-    by_row[order] = got.weights
+    got = fitting.one(rows, measure, method, test, level)
     numbers = {name: _known(values.item()) for name, values in got.numbers.items()}
     if numbers["estimate"] is None or (numbers["se"] is None and test != "knha"):
         raise EvidenceError(_NO_SUM if method in COUNTED else _SPAN)
-    people = measures.participants(frame)
+    held = sum(name in frame.columns for name in ("slab", "yi", "vi"))
+    given = None if held == len(frame.columns) else frame.iloc[kept]
+    people = None if given is None else measures.participants(given)
     slab = frame["slab"].astype(str).tolist() if "slab" in frame.columns else range(1, len(frame) + 1)
     warnings = _warnings(len(kept), len(frame) - len(kept), bool(got.narrow.all()), numbers["se"] is None)
     ci, prediction = (_limits(numbers, name) for name in ("ci", "prediction"))
@@ -247,19 +246,11 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
     return Pooled(
         estimate=numbers["estimate"], **{name: numbers[name] for name in same},
         df=_whole(numbers["df"]), q_df=_whole(numbers["q_df"]), ci=ci, prediction=prediction, k=len(kept),
-        n=None if people is None else _whole(_known(people[kept].sum())), measure=measure, method=method,
-        test=test, level=level, warnings=warnings, label=None, question=None,
-        given=_more(frame, kept),
+        n=None if people is None else _whole(_known(people.sum())), measure=measure, method=method,
+        test=test, level=level, warnings=warnings, label=None, question=None, given=given,
         slab=tuple(str(slab[row]) for row in kept.tolist()), yi=tuple(rows.yi[kept].tolist()),
-        vi=tuple(rows.vi[kept].tolist()), weights=tuple(by_row[kept].tolist()),
+        vi=tuple(rows.vi[kept].tolist()), weights=tuple(got.weights[kept].tolist()),
     )  # fmt: skip
-
-
-def _more(frame: pd.DataFrame, kept: Ints) -> pd.DataFrame | None:
-    """Return the rows that went in, if they have columns that `Pooled` does not hold itself."""
-    if len(frame.columns) == sum(name in frame.columns for name in ("slab", "yi", "vi")):
-        return None
-    return frame.iloc[kept].copy()
 
 
 def _known(value: float) -> float | None:
