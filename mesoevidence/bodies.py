@@ -174,13 +174,17 @@ def estimate(body: Body, keep: Mask | None = None, level: float = 0.95) -> Estim
 
 
 def label_of(ledger: Ledger, study: str) -> str:
-    """Return author and year of a study's first report; without an author its number or its id in words."""
+    """Return author and year of a study's first report; without an author its number or its id in words.
+
+    The number stands for what is known by its registration: no author was seen, though an id may name one.
+    """
     own = ledger.studies[study]
     reference = ledger.references.get(own.reports[0]) if own.reports else None
     if reference and reference.authors:
         return reference.label
-    number = own.registration
-    return number if number and number.lower() == study else study.replace("-", " ").capitalize()
+    number = own.registration or ""
+    known = number.lower() in (study, *own.reports)
+    return number if known else study.replace("-", " ").capitalize()
 
 
 def question_of(ledger: Ledger, record: Synthesis) -> Question:

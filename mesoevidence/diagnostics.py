@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtr
 
+from mesoevidence.bodies import Question
 from mesoevidence.linear_model import Array, design, least_squares, settings, solve, study_table
 from mesoevidence.pooled import Pooled
 from mesoevidence.pooling import pool
@@ -27,6 +28,8 @@ class Repooled:
         "left out" or "added": what the label of each row says.
     method, test, level : str, str, float
         How the studies were pooled.
+    question : Question or None
+        What a synthesis asked.
     """
 
     table: pd.DataFrame
@@ -34,6 +37,7 @@ class Repooled:
     method: str
     test: str
     level: float
+    question: Question | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a pooling."""
@@ -159,7 +163,7 @@ def _repooled(
     if isinstance(data, Pooled):
         found["measure"] = data.measure
     found.insert(0, "slab", table["slab"].to_numpy()[found.pop("question").to_numpy(dtype=int)])
-    return Repooled(found, step, method, test, level)
+    return Repooled(found, step, method, test, level, getattr(data, "question", None))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

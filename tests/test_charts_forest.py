@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from matplotlib.colors import to_hex
 
 import mesoevidence as me
+from mesoevidence.charts import kit
 from mesoevidence.diagnostics import cumulative, leave_one_out
 from tests import drawn
 
@@ -189,6 +191,40 @@ def test_the_direction_of_the_outcome_says_who_is_favoured_where():
     assert pooled.question.better == "higher"
     assert any("saline" in text and right < null for text, _, _, right, _ in below)
     assert any("minoxidil" in text and left > null for text, left, *_ in below)
+
+
+def test_a_cumulative_plot_of_a_synthesis_knows_which_way_is_better_too():
+    pooled = me.pool(me.load(), "meso-v-saline-response")
+
+    words = drawn.words(me.forest(leave_one_out(pooled)).figure)
+
+    assert any(word.startswith("Favours intradermal dutasteride") for word in words)
+
+
+def test_a_study_whose_author_was_not_seen_carries_the_number_of_its_registration():
+    words = drawn.words(me.forest(me.pool(me.load(), "meso-v-saline-response")).figure)
+
+    assert {"Abdallah 2009", "NCT01655108"} <= set(words)
+    assert not any("uzel" in word for word in words)
+
+
+def squares(data, measure, **options):
+    """Return the colour of the squares in the manner of Cochrane."""
+    figure = me.forest(me.pool(data, measure=measure, **options), style="cochrane").figure
+    (artist,) = [artist for artist in figure.artists if artist.get_gid() == "square"]
+    return to_hex(artist.get_facecolor()[0]).upper(), " ".join(drawn.words(figure))
+
+
+def test_the_manner_of_cochrane_colours_squares_by_the_kind_of_data_and_says_how_they_were_pooled():
+    means = {"m1i": [1, 2], "sd1i": 1, "n1i": 20, "m2i": [2, 2], "sd2i": 1, "n2i": 20}
+    effects = {"yi": [0.1, 0.2], "vi": 0.1}
+    events, said = squares(BCG, "RR")
+
+    assert "[IV, Random," in said
+    assert "MH, Fixed," in squares(BCG, "RR", method="MH")[1]
+    assert (events, squares(pd.DataFrame(means), "MD")[0], squares(pd.DataFrame(effects), "GEN")[0]) == (
+        kit.BLUE, kit.GREEN, kit.VERMILLION,
+    )  # fmt: skip
 
 
 def test_a_proportion_has_round_ticks_on_its_logit_axis():

@@ -456,3 +456,24 @@ def test_text_that_no_font_can_write_becomes_a_box_and_stays_whole_in_words():
 
     assert chart.data["label"].iloc[0] == "研究 \U0001f600"
     assert "研究 \U0001f600" in chart.svg()
+
+
+@pytest.fixture
+def another_font(monkeypatch):
+    """Let the installed fonts be one that ships with matplotlib, has a sign DejaVu lacks, and has no bold."""
+    monkeypatch.setattr(kit, "_FURTHER", ("STIXSizeFiveSym",))
+    caches = [kit._known, kit._spelled, kit._ems, kit._face]
+    for cache_of in caches:
+        cache_of.cache_clear()
+    yield
+    for cache_of in caches:
+        cache_of.cache_clear()
+
+
+def test_an_installed_font_writes_what_dejavu_cannot_and_nothing_is_logged(another_font, caplog):
+    frame = pd.DataFrame({"slab": ["\u23b4 one", "B"], "yi": [0.1, 0.2], "vi": [0.1, 0.1]})
+    chart = me.forest(me.pool(frame), favours=("Favours \u23b4", "Favours B"))
+    chart.png(dpi=60)
+
+    assert {"\u23b4 one", "Favours \u23b4"} <= set(drawn.words(chart.figure))
+    assert caplog.messages == []

@@ -52,6 +52,12 @@ def test_a_funnel_of_ten_studies_prints_the_test_and_one_of_fewer_says_that_it_c
     assert not any("Egger" in word for word in drawn.words(few.figure))
 
 
+def test_small_standard_errors_have_room_for_their_long_numbers():
+    frame = pd.DataFrame({"yi": [0.001, 0.002, -0.001], "vi": [1e-6, 2e-6, 1e-6]})
+
+    assert drawn.collisions(me.funnel(me.pool(frame, measure="RR")).figure) == []
+
+
 def test_filled_studies_are_hollow_and_counted(bcg):
     filled = me.trim_and_fill(bcg)
     figure = me.funnel(bcg, fill=filled).figure
@@ -114,6 +120,18 @@ def test_bars_add_up_and_weights_change_their_lengths():
     assert math.isclose(lengths[1][1] / lengths[1][0], 4)
     assert weighted.data["percent"].sum() == 100
     assert "80%" in drawn.words(weighted.figure)
+
+
+@pytest.mark.parametrize("width", ["natural", "double", "single"])
+def test_no_part_of_a_bar_speaks_by_colour_alone(width):
+    table = pd.concat([bias("rob2", [f"S{n}" for n in range(k)]).assign(domain=f"d{k}") for k in (2, 5, 13)])
+    chart = me.bias_bars(table.drop_duplicates(["study", "domain"]), width=width)
+    lit = [drawn.bounds(light) for light in drawn.marks(chart.figure, "light")]
+    parts = [drawn.bounds(bar) for bar in drawn.marks(chart.figure, "bar")]
+
+    assert len(parts) == len(chart.data) > 6
+    for left, top, right, bottom in parts:
+        assert sum(left < a and top < b and c < right and d < bottom for a, b, c, d in lit) == 1
 
 
 def test_the_matrix_shows_every_claim_once_with_its_verdict():

@@ -94,7 +94,7 @@ def effect_direction(
         studies, lambda rows: str(rows[0]["study"]), "Study", parts, size, below=below, notes=(*tests, _NOTE),
         grey=grey, rows_a_page=rows_a_page,
     )  # fmt: skip
-    alt = sentence(f"Directions of {len(studies)} studies. {' '.join(tests)}")
+    alt = _alt("Directions", findings, tests)
     return Chart(figures, findings, title or "Effect directions", alt, _words(findings))
 
 
@@ -134,13 +134,15 @@ def harvest(
     """
     findings, sheet = _findings(data, synthesis), Sheet(printing(width), grey)
     outcomes = list(dict.fromkeys(findings["outcome"]))
-    page, size = sheet.printing.width or 6.4, sheet.printing.note
     counts = pd.crosstab(findings["outcome"], findings["meaning"])
     sides = ["worse", "none", "better", *(name for name in ("mixed", "unknown") if name in counts)]
     most = counts.reindex(columns=sides, fill_value=0).max().clip(lower=1)
-    room = page - 2 * kit.PAD - 0.12 * (len(sides) - 1)
+    size, between = sheet.printing.note, 2 * kit.PAD + 0.12 * (len(sides) - 1)
     least = [max(width_of(word, size, True) for word in _side(side).split(" ")) for side in sides]
-    pitch, wide = 0.35, [math.inf]
+    pitch = 0.35
+    wide = [max(pitch * n, need) for n, need in zip(most, least, strict=True)]
+    page = sheet.printing.width or max(6.4, sum(wide) + between)
+    room = page - between
     while pitch > size * 0.02 and sum(wide) > room:
         pitch *= 0.98
         wide = [max(pitch * n, need) for n, need in zip(most, least, strict=True)]
@@ -156,8 +158,7 @@ def harvest(
     bars = f"Height of bars, from high to low: {'; '.join(_HEIGHTS[n] for n in heights)}."
     tests = [_signed(findings, outcome) for outcome in outcomes]
     y = sheet.notes((bars, *tests, _NOTE), y, page)
-    alt = sentence(f"Harvest plot of {findings['study'].nunique()} studies. {' '.join(tests)}")
-    figure = sheet.figure(page, y + kit.PAD / 2)
+    figure, alt = sheet.figure(page, y + kit.PAD / 2), _alt("Harvest plot", findings, tests)
     return Chart((figure,), findings, title or "Harvest plot", alt, _words(findings))
 
 
@@ -228,6 +229,12 @@ def _signed(findings: pd.DataFrame, outcome: str) -> str:
     tail = sum(math.comb(n, k) for k in range(max(up, down), n + 1)) / 2**n
     test = f"sign test p\u00a0=\u00a0{min(1.0, 2 * tail):.3f}" if n else "no sign test"
     return f"{outcome}: {up} better, {down} worse, {rest} without a clear direction; {test}."
+
+
+def _alt(chart: str, findings: pd.DataFrame, tests: Sequence[str]) -> str:
+    """Return a chart of directions in a sentence."""
+    n = findings["study"].nunique()
+    return sentence(" ".join([f"{chart} of {n} {'study' if n == 1 else 'studies'}.", *tests]))
 
 
 def _words(findings: pd.DataFrame) -> tuple[str, ...]:

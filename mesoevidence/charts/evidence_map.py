@@ -111,12 +111,12 @@ def evidence_map(
         columns=["topic", "intervention", "outcome", "certainty", "studies"],
     )
     filled = sum(bool(cells.get((row, column))) for _, row, column in shown)
-    counts = [len(dict.fromkeys(place[axis] for place in shown)) for axis in (1, 2)]
-    alt = (
-        f"Evidence map, {counts[0]} intervention{'s' * (counts[0] != 1)} by {counts[1]} "
-        f"outcome{'s' * (counts[1] != 1)}: "
-        f"{filled} cell{'s' * (filled != 1)} with studies, {len(shown) - filled} gaps."
-    )
+    counts = {
+        "intervention": len({row for _, row, _ in shown}), "outcome": len({column for *_, column in shown}),
+        "cell": filled, "gap": len(shown) - filled,
+    }  # fmt: skip
+    many = [f"{n} {noun}{'s' * (n != 1)}" for noun, n in counts.items()]
+    alt = f"Evidence map, {many[0]} by {many[1]}: {many[2]} with studies, {many[3]}."
     words = tuple(f"{row}, {column}: {n} {level}" for _, row, column, level, n in data.to_numpy().tolist())
     return Chart(figures, data, title or "Evidence map", sentence(alt), words)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from mesoevidence.charts import kit
-from mesoevidence.charts.axis import Axis, axis, heading, limits_of, number
+from mesoevidence.charts.axis import Axis, axis, heading, limits_of, null_of, number
 from mesoevidence.charts.kit import Align, Print, width_of, wrap
 from mesoevidence.charts.rows import Column, Content, Row
+from mesoevidence.fitting import COUNTED
 from mesoevidence.formulas import MEASURES
 from mesoevidence.problems import EvidenceError
 
@@ -31,6 +32,8 @@ class Style:
     zebra: bool = True
     bold: bool = True
     favours_on_top: bool = False
+    spaced: bool = True
+    revman: bool = False  # squares coloured by the kind of data, and how it was pooled over the effects
 
 
 # After the layouts of R's meta 8.4 (forest.meta: RevMan5, JAMA, BMJ), which follow the journals.
@@ -39,10 +42,11 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         "standard": Style("lapewr", "Study or subgroup", (" [", ", ", "]")),
         "cochrane": Style(
             "lawepr", "Study or subgroup", (" [", ", ", "]"), subtotal=kit.INK, total=kit.INK, zebra=False,
+            revman=True,
         ),
         "jama": Style(
             "laepwr", "Source", (" (", " to ", ")"), "#1F3A5F", "#A9C7E8", "#A9C7E8",
-            lead=False, spread=False, zebra=False, favours_on_top=True,
+            lead=False, spread=False, zebra=False, favours_on_top=True, spaced=False,
         ),
         "bmj": Style(
             "lapwer", "Study", (" (", " to ", ")"), kit.INK, kit.INK, kit.INK,
@@ -50,6 +54,9 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+# RevMan's blue for events, green for means, and red for what was typed as an effect.
+_KINDS = MappingProxyType({"table": kit.BLUE, "events": kit.BLUE, "means": kit.GREEN, "mean": kit.GREEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ def _fields(said: Content, style: Style, size: Print, hide: frozenset[str], digi
     """Return all columns of the page in the order of the style."""
     opening, _, closing = style.interval
     effect = heading(said.measure, log=False)
-    level = f"{opening.strip()}{100 * said.level:g}%\u00a0CI{closing}"
+    how = _how(said.pooled.method) if style.revman and said.pooled else ""
+    level = f"{opening.strip()}{how}{100 * said.level:g}%\u00a0CI{closing}"
     rows, heavy = said.rows, said.pooled is not None
     effects = tuple(_interval(row, said, style, digits) for row in rows)
     parts: dict[str, list[Field]] = {
@@ -119,6 +127,11 @@ def _fields(said: Content, style: Style, size: Print, hide: frozenset[str], digi
     }
     fields = [field for letter in style.order for field in parts[letter]]
     return [_measured(field, said, style, size) for field in fields if field.part not in hide]
+
+
+def _how(method: str) -> str:
+    """Return how studies were pooled, in the words of RevMan."""
+    return f"{method if method in COUNTED else 'IV'}, {'Fixed' if method in (*COUNTED, 'EE') else 'Random'}, "
 
 
 def _arm(column: Column, said: Content) -> Field:
@@ -177,6 +190,8 @@ def fit(
     grey: bool = False, mid: tuple[float, float] | None = None, favours: tuple[str, str] | None = None,
 ) -> Layout:  # fmt: skip
     """Choose the columns and their widths for the page, and the axis that stands between them."""
+    if style.revman:
+        style = replace(style, square=_KINDS.get(MEASURES[said.measure].shape, kit.VERMILLION))
     fields = _fields(said, style, size, hide, digits)
     scale = size.body / 8.5
     if size.width is None:
@@ -192,7 +207,7 @@ def fit(
         placed.append(replace(field, width=width, left=x, lines=lines))
         x += width + kit.GAP * scale
     span = next((field.left, field.left + field.width) for field in placed if field.key == "plot")
-    drawn = axis(said.measure, _limits(said, mid), span, size.note)
+    drawn = axis(said.measure, _limits(said, mid, favours is not None), span, size.note)
     return Layout(
         tuple(placed), x - kit.GAP * scale + kit.PAD, drawn, said, style, size, hide, grey, mid, favours
     )
@@ -243,10 +258,12 @@ def _squeezed(fields: list[Field], size: Print, gap: float) -> tuple[list[Field]
     return fields, label, rest(fields) - label
 
 
-def _limits(said: Content, mid: tuple[float, float] | None) -> tuple[float, float]:
-    """Return the limits of the axis for all rows."""
+def _limits(said: Content, mid: tuple[float, float] | None, sided: bool) -> tuple[float, float]:
+    """Return the limits of the axis for all rows, with room where both sides of the null are named."""
     drawn = [(row, row.interval) for row in said.rows if row.interval]
     studies = [(interval, row.weight or 1.0) for row, interval in drawn if row.kind == "study"]
     pooled = [interval[1:] for row, interval in drawn if row.kind in ("subtotal", "total")]
     further = [interval[1:] for row, interval in drawn if row.kind == "prediction"]
-    return limits_of(said.measure, studies, [*pooled, mid] if mid else pooled, further)
+    low, high = limits_of(said.measure, studies, [*pooled, mid] if mid else pooled, further)
+    null, room = null_of(said.measure), 0.2 * (high - low)
+    return (low, high) if null is None or not sided else (min(low, null - room), max(high, null + room))

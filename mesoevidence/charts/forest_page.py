@@ -49,7 +49,8 @@ def draw(page: Layout, rows: range, last: bool) -> Figure:
 
 def _before(row: Row, first: bool, page: Layout) -> float:
     """Return the room before a row."""
-    return {"heading": 0.35, "total": 0.45}.get(row.kind, 0.0) * page.size.row * (not first)
+    room = {"heading": 0.35, "total": 0.45}.get(row.kind, 0.0) * page.style.spaced
+    return room * page.size.row * (not first)
 
 
 def _height(row: Row, page: Layout) -> tuple[float, list[str]]:

@@ -11,6 +11,7 @@ from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, number, probability, steps_between
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
+from mesoevidence.charts.plane import left_of
 from mesoevidence.charts.rows import having
 from mesoevidence.formulas import MEASURES
 from mesoevidence.linear_model import critical
@@ -97,7 +98,7 @@ def funnel(
     sheet, beside = Sheet(size, grey), size.width is None or size.width > 5
     wide = size.width or 6.4
     right = wide - kit.PAD - (2.2 if beside else 0.1)
-    square = _square(pooled, fill, (kit.PAD + 0.65, right), size.note)
+    square = _square(pooled, fill, right, size.note)
     _ground(sheet, square, pooled)
     for yi, vi, group in zip(pooled.yi, pooled.vi, groups, strict=True):
         _point(sheet, names.index(group), square.across.x(yi), square.y(math.sqrt(vi)))
@@ -134,16 +135,17 @@ def _chart(
     )
 
 
-def _square(pooled: Pooled, fill: TrimFill | None, span: kit.Point, size: float) -> Square:
+def _square(pooled: Pooled, fill: TrimFill | None, right: float, size: float) -> Square:
     """Return the square, wide enough for every point, the null and the pooled effect."""
     filled = [] if fill is None else list(zip(fill.filled["yi"], fill.filled["vi"], strict=True))
     points = [*zip(pooled.yi, pooled.vi, strict=True), *filled]
     most = 1.05 * max(math.sqrt(vi) for _, vi in points)
+    left = left_of([label for _, label in steps_between(0.0, most)], [""], 3.3, size)
     ends = [*(yi for yi, _ in points), pooled.estimate]
     ends += [] if MEASURES[pooled.measure].null is None else [0.0]
     room = max(0.06 * (max(ends) - min(ends)), 0.6 * most)
-    across = axis(pooled.measure, (min(ends) - room, max(ends) + room), span, size)
-    return Square(across, kit.PAD + 0.06, kit.PAD + 0.06 + min(3.3, span[1] - span[0]), most)
+    across = axis(pooled.measure, (min(ends) - room, max(ends) + room), (left, right), size)
+    return Square(across, kit.PAD + 0.06, kit.PAD + 0.06 + min(3.3, right - left), most)
 
 
 def _ground(sheet: Sheet, square: Square, pooled: Pooled) -> None:

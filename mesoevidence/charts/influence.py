@@ -78,12 +78,18 @@ def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title
     figure = _ended(sheet, page, y, notes, all_named)
     pairs = list(zip(treated, control, strict=True))
     fewer, greater = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
-    alt = f"L'Abbé plot of {pooled.k} studies: the risk is lower with the intervention in {fewer}, higher in"
+    alt = f"L'Abbé plot of {pooled.k} {'study' if pooled.k == 1 else 'studies'}: the risk is lower with the"
     words = tuple(
         f"{label}: {100 * a:.1f}% with, {100 * b:.1f}% without, weight {weight:.1f}%"
         for label, (a, b), weight in zip(pooled.slab, pairs, pooled.weights, strict=True)
     )
-    return Chart((figure,), risks, title or "L'Abbé plot", sentence(f"{alt} {greater}."), words)
+    return Chart(
+        (figure,),
+        risks,
+        title or "L'Abbé plot",
+        sentence(f"{alt} intervention in {fewer}, higher in {greater}."),
+        words,
+    )
 
 
 def baujat(
@@ -125,6 +131,9 @@ def baujat(
     if pooled.method in ("MH", "Peto"):
         raise EvidenceError(f"a Baujat plot needs weights of inverse variance, not {pooled.method}")
     without = leave_one_out(pooled).table
+    if lone := without["slab"][without["se"].isna()].tolist():
+        why = "the effects are identical, so that Hartung-Knapp gives no standard error; pool with test='z'"
+        raise EvidenceError(f"without {lone[0]!r} {why}")
     changed = zip(without["estimate"].tolist(), without["se"].tolist(), strict=True)
     differs = [
         (y - pooled.estimate) ** 2 / (v + (pooled.tau2 or 0.0))

@@ -139,6 +139,8 @@ def _spelled(text: str) -> tuple[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=200)
 def _face(families: tuple[str, ...], size: float, bold: bool) -> FontProperties:
+    heavy = {entry.name for entry in fontManager.ttflist if entry.weight in ("bold", 700)}
+    bold = bold and heavy.issuperset(families)  # a font without a bold face is named in a warning
     return FontProperties(family=list(families), size=size, weight="bold" if bold else "normal")
 
 

@@ -215,11 +215,12 @@ def bias_bars(
             sheet.box(x, y - 0.105, end, y + 0.105, shown.fill, kit.INK, layer=kit.SHAPES, name="bar")
             said = f"{percent:.0f}%" if weights else str(studies)
             own, middle = width_of(said, size.body, True), (x + end) / 2
-            signed = end - x > own + 0.3
-            if end - x > own + 0.06:
-                sheet.text(middle + 0.08 * signed, y, said, align="center", bold=True, colour=shown.ink)
-            if signed:
-                sheet.sign(middle - own / 2 - 0.05, y, 0.06, shown.sign, shown.ink)
+            plain = shown.sign == "none"
+            both = end - x > own + 0.18 and not plain
+            if both or (plain and end - x > own + 0.06):
+                sheet.text(middle + 0.07 * both, y, said, align="center", bold=True, colour=shown.ink)
+            if end - x > 0.14 and not plain:  # where one has room it is the light: colour never speaks alone
+                lights.draw(sheet, middle - (own / 2 + 0.015) * both, y, 0.06, word)
             x = end
 
     def below(sheet: Sheet, y: float, wide: float, placed: Sequence[Box]) -> float:
