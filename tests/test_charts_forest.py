@@ -198,14 +198,14 @@ def test_a_cumulative_plot_of_a_synthesis_knows_which_way_is_better_too():
 
     words = drawn.words(me.forest(leave_one_out(pooled)).figure)
 
-    assert any(word.startswith("Favours intradermal dutasteride") for word in words)
+    assert sum(word.startswith("Favours intradermal") for word in words) == 2
 
 
 def test_a_study_whose_author_was_not_seen_carries_the_number_of_its_registration():
     words = drawn.words(me.forest(me.pool(me.load(), "meso-v-saline-response")).figure)
 
     assert {"Abdallah 2009", "NCT01655108"} <= set(words)
-    assert not any("uzel" in word for word in words)
+    assert not any("uzel" in word.lower() for word in words)
 
 
 def squares(data, measure, **options):
