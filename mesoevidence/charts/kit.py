@@ -340,11 +340,9 @@ class Sheet:
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         self.shape(corners, fill, edge, width, layer=layer, name=name)
 
-    def disc(
-        self, x: float, y: float, radius: float, fill: str, *, name: str = "disc", edge: str = INK
-    ) -> None:
+    def disc(self, x: float, y: float, radius: float, fill: str, *, name: str = "disc") -> None:
         """Draw a circle."""
-        self.shape(_circle(radius), fill, edge, name=name, at=(x, y))
+        self.shape(_circle(radius), fill, name=name, at=(x, y))
 
     def sign(self, x: float, y: float, size: float, kind: str, colour: str = INK) -> None:
         """Draw one of `SIGNS`, its strokes within `size` of the point."""
