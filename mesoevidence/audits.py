@@ -150,9 +150,9 @@ def _in_order(ledger: Ledger, source: str) -> list[tuple[Claim, Appearance]]:
 def _row(claim: Claim, item: Appearance, ledger: Ledger) -> tuple[object, ...]:
     """Return one place; overclaim and rule go by the wording of this place, not by that of other articles."""
     here = conclude(ledger, claim.model_copy(update={"appearances": (item,)}))
-    resolved = sum(citation.resolution == "resolved" for citation in item.citations)
+    resolved = sum(citation.resolution == "resolved" for citation in item.cited)
     return (
-        item.at, claim.id, claim.claim, claim.kind, item.wording, item.size, len(item.citations), resolved,
+        item.at, claim.id, claim.claim, claim.kind, item.wording, item.size, len(item.cited), resolved,
         here.strength, here.overclaim, here.overclaim_size,
         claim.verdict.judgement if claim.verdict else None, here.verdict, "; ".join(here.reasons),
     )  # fmt: skip
@@ -160,7 +160,7 @@ def _row(claim: Claim, item: Appearance, ledger: Ledger) -> tuple[object, ...]:
 
 def articles(ledger: Ledger) -> dict[str, list[Sentence]]:
     """Return each source with its sentences: from the coverage table, else from the appearances."""
-    text = files.read(ledger.root, "evidence/coverage.csv", files.MAX_BIBLIOGRAPHY_BYTES)
+    text = files.read(ledger.root, files.COVERAGE, files.MAX_BIBLIOGRAPHY_BYTES)
     found: dict[str, list[Sentence]] = {}
     rows = csv.DictReader(io.StringIO("" if isinstance(text, Problem) else text))
     if {"article", "locator", "claims"} <= set(rows.fieldnames or ()):

@@ -268,10 +268,10 @@ class Evidence:
         known = (*self.ledger.records, *self.ledger.references)
         raise NoSuchRecord(f"nothing bears the id {identifier!r}{guess(identifier, known)}")
 
-    def digest(self) -> str:
-        """Return 12 hex digits that change when any file of the ledger does."""
+    def digest(self, *more: str) -> str:
+        """Return 12 hex digits that change when any file of the ledger does, or one of `more` beside it."""
         paths, _ = files.find(self.ledger.root)
-        return files.digest(self.ledger.root, [*paths, files.BIBLIOGRAPHY])
+        return files.digest(self.ledger.root, [*paths, files.BIBLIOGRAPHY, files.COVERAGE, *more])
 
     def verdicts(self) -> dict[str, int]:
         """Return how many claims have each verdict, in the order of the vocabulary."""

@@ -15,6 +15,7 @@ from mesoevidence.problems import EvidenceError, Problem
 SHIPPED = "no ledger here or above: this is the one that ships with mesoevidence"
 FOLDERS = ("topics", "claims", "studies", "syntheses")
 BIBLIOGRAPHY = "references.bib"
+COVERAGE = "evidence/coverage.csv"
 MAX_RECORD_BYTES = 256 * 1024
 MAX_BIBLIOGRAPHY_BYTES = 64 * 1024 * 1024
 
