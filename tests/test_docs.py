@@ -77,13 +77,18 @@ def test_every_block_of_code_is_of_a_kind_that_is_run():
     assert ("many-questions.md", "python") in kinds  # run by test_many_questions
 
 
+def home(name):
+    """Return the module of a public name."""
+    return getattr(getattr(me, name), "__module__", "").removeprefix("mesoevidence.")
+
+
 STATISTICS = ("asymmetry", "diagnostics", "measures", "multilevel", "pooled", "pooling", "regression")
 
 
 @pytest.mark.parametrize(
     "item",
     [
-        *(getattr(me, name) for name, home in me._HOME.items() if home in STATISTICS),
+        *(getattr(me, name) for name in me.__all__ if home(name) in STATISTICS),
         *(
             item
             for name, item in vars(me.conversions).items()
