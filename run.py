@@ -19,6 +19,7 @@ OLDEST = (3, 11)
 EXTRAS = ("dev", "dev,docs", "dev,docs,peers")  # each holds the one before it
 USAGE = """\
 python3 run.py report [--output FOLDER] [--no-execute]   check the ledger, run the notebooks, write report/
+python3 run.py report --format docx --topic ID           write the reviewer's document of a topic
 python3 run.py test [--all]                              run the tests; --all adds the slow ones
 python3 run.py docs                                      build the documentation into docs/_build/html/
 python3 run.py clean                                     remove .venv, report/ and caches"""

@@ -112,9 +112,25 @@ def sign(given: argparse.Namespace) -> int:
 
 
 def report(given: argparse.Namespace) -> int:
-    """Check the ledger, execute the notebooks and write the report."""
-    me.write_report(me.load(given.path), Path(given.output), execute=not given.no_execute)
-    return OK
+    """Write the report, or the reviewer's document of topics; or say whether it is outdated."""
+    if given.topic and not given.format:
+        raise EvidenceError("--topic is for the reviewer's document: name its --format too")
+    evidence, output = me.load(given.path), Path(given.output)
+    execute = not (given.no_execute or given.format)
+    topics = [given.topic] if given.topic else list(evidence.topics)
+    names = [f"{topic}.{given.format}" for topic in topics] if given.format else ["index.html"]
+    paths = [output / name for name in names]
+    if given.check:
+        old = [path for path in paths if not me.is_current(evidence, path, execute=execute)]
+        said = [f"{path} was made from other inputs: write it again" for path in old]
+    elif given.format:
+        old, said = [], [str(me.write_review(evidence, *made)) for made in zip(topics, paths, strict=True)]
+    else:
+        index = me.write_report(evidence, output, execute=execute, quiet=given.quiet)
+        old, said = [], [str(index), console.summary(evidence.checked)]
+    if said and not given.quiet:
+        console.say_text("\n".join(said))
+    return FOUND if old else OK
 
 
 def _root(path: str | None) -> Path:
@@ -146,7 +162,17 @@ def _parser() -> argparse.ArgumentParser:
     parts["schema"].add_argument("kind", choices=list(templates.FOLDER_OF))
     parts["sign"].add_argument("id", help="the id of a synthesis; one at a time")
     parts["sign"].add_argument("--by", required=True, metavar="NAME", help="who made the judgement")
-    parts["report"].add_argument("--output", default="report", help="where to write it (default: report/)")
+    parts["report"].add_argument(
+        "--output", default="report", help="the folder to write to (default: report/)"
+    )
+    parts["report"].add_argument(
+        "--format", choices=["docx", "html", "md", "tex"], help="write the reviewer's document of a topic so"
+    )
+    parts["report"].add_argument("--topic", metavar="ID", help="the topic of that document (default: each)")
+    parts["report"].add_argument(
+        "--check", action="store_true", help="write nothing; fail when it is older than its inputs"
+    )
+    parts["report"].add_argument("--quiet", action="store_true", help="show no progress, and say nothing")
     parts["report"].add_argument(
         "--no-execute", action="store_true", help="leave the notebooks out; run nothing"
     )

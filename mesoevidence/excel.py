@@ -9,7 +9,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from mesoevidence.documents import Cell, Document, Grid, Line, Part, cell, places
+from mesoevidence.documents import Cell, Document, Grid, Line, Paragraph, Part, cell, places
 
 _NEVER = datetime(2000, 1, 1)  # the format asks for a date, and a clock would change the bytes
 _LONGEST = 32_767  # characters that a cell of Excel takes
@@ -19,7 +19,7 @@ Looks = Mapping[str, Format]
 
 
 def excel(document: Document) -> bytes:
-    """Return a document as a workbook, the notes below each table."""
+    """Return a document as a workbook: each table on a sheet, with all paragraphs around it."""
     done = io.BytesIO()
     book = Workbook(done, {"in_memory": True, **_TEXT_ONLY})
     book.set_properties({"title": document.title[:255], "author": "mesoevidence", "created": _NEVER})
@@ -46,19 +46,24 @@ def _looks(book: Workbook) -> Looks:
 
 
 def _sheet(sheet: Worksheet, document: Document, grid: Grid, looks: Looks) -> None:
-    """Write one table with title, facts and notes."""
+    """Write one table, with the paragraphs before the first one and those after the last one."""
+    held = document.blocks
+    ends = [at for at, block in enumerate(held) if isinstance(block, Grid)]
+    before, after = (
+        [block.parts for block in part if isinstance(block, Paragraph)]
+        for part in (held[: ends[0]], held[ends[-1] :])
+    )
     widths = [share * _CHARACTERS for share in grid.widths]
     for at, width in enumerate(widths):
         sheet.set_column(at, at, width)
     sheet.write_string(0, 0, grid.caption[:_LONGEST], looks["title"])
-    lines: list[Line] = [(Part(f"{name}: ", "strong"), Part(text)) for name, text in document.facts]
-    top = _below(sheet, 1, lines, widths, looks)
+    top = _below(sheet, 1, before, widths, looks)
     for at, item in places(grid.over):
         _put(sheet, top, at, item, looks, "head" if item.lines else "note")
     _row(sheet, top + 1, tuple(cell(name) for name in grid.head), widths, looks, "head")
     for number, row in enumerate(grid.body, top + 2):
         _row(sheet, number, row, widths, looks, "group" if grid.is_group(row) else "cell")
-    _below(sheet, top + 3 + len(grid.body), document.notes, widths, looks)
+    _below(sheet, top + 3 + len(grid.body), after, widths, looks)
     sheet.freeze_panes(top + 2, 1)
     sheet.repeat_rows(top, top + 1)
     sheet.set_landscape()
@@ -67,9 +72,7 @@ def _sheet(sheet: Worksheet, document: Document, grid: Grid, looks: Looks) -> No
     sheet.hide_gridlines(2)
 
 
-def _below(
-    sheet: Worksheet, begin: int, lines: list[Line] | tuple[Line, ...], widths: list[float], looks: Looks
-) -> int:
+def _below(sheet: Worksheet, begin: int, lines: list[Line], widths: list[float], looks: Looks) -> int:
     """Write lines over the whole width; return the next row."""
     for number, line in enumerate(lines, begin):
         _row(sheet, number, (cell(line, columns=len(widths)),), widths, looks, "note")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from mesoevidence import console
 from mesoevidence.bodies import inside
 from mesoevidence.certainty import Certainty, Domain
-from mesoevidence.documents import Cell, Grid, Line, Part, cell
+from mesoevidence.documents import Cell, Grid, Line, Paragraph, Part, cell, paragraph
 from mesoevidence.findings import Anticipated, Arm, Comparison, Finding
 from mesoevidence.formulas import MEASURES
 from mesoevidence.targets import Limits
@@ -44,9 +44,10 @@ class Letters:
             ",".join(self._letters.setdefault(text, _letter(len(self._letters))) for text in texts), "mark"
         )
 
-    def lines(self) -> list[Line]:
-        """Return each explanation with its letter."""
-        return [(Part(f"{letter}. ", "strong"), Part(text)) for text, letter in self._letters.items()]
+    def explained(self) -> list[Paragraph]:
+        """Return each explanation with its letter, under a line that says what they are."""
+        lines = [paragraph(Part(f"{letter}. ", "strong"), text) for text, letter in self._letters.items()]
+        return [paragraph(Part("Explanations", "strong")), *lines] if lines else []
 
 
 def _letter(at: int) -> str:
@@ -323,7 +324,7 @@ def _profile_row(finding: Finding, letters: Letters, apart: bool) -> tuple[Cell,
     )  # fmt: skip
 
 
-PROFILED = ("risk_of_bias", "inconsistency", "indirectness", "imprecision")
+PROFILED: tuple[str, ...] = ("risk_of_bias", "inconsistency", "indirectness", "imprecision")
 
 
 def domain_word(certainty: Certainty, name: str) -> str:

@@ -2,12 +2,9 @@
 
 import base64
 import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 import mistune
 import nbformat
@@ -15,11 +12,10 @@ from markupsafe import Markup
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from mesoevidence import NOTICE
 from mesoevidence.problems import EvidenceError
+from mesoevidence.progress import Steps
 
 SECONDS_PER_CELL = 300
 
@@ -49,53 +45,12 @@ class Page:
     cells: tuple[Cell, ...]
 
 
-class Step:
-    """Says which notebook and cell is executed: a moving bar in a terminal, a line a notebook elsewhere."""
-
-    def __init__(self, bar: Progress, notebooks: int) -> None:
-        self._bar, self._notebooks, self._begun, self._started = bar, notebooks, 0, monotonic()
-        self._task: TaskID | None = None
-
-    def begin(self, name: str, cells: int) -> None:
-        """Announce a notebook."""
-        self.finish()
-        self._begun += 1
-        self._name, self._started = f"{name} ({self._begun} of {self._notebooks})", monotonic()
-        self._task = self._bar.add_task(f"executing {self._name}", total=cells)
-
-    def cell(self) -> None:
-        """Count one more cell done."""
-        if self._task is not None:
-            self._bar.advance(self._task)
-
-    def finish(self) -> None:
-        """Close the notebook that is being executed, and say how long it took where no bar can be seen."""
-        if self._task is not None and self._bar.disable:
-            sys.stderr.write(f"executed {self._name} in {monotonic() - self._started:.0f} s\n")
-        self._task = None
-
-
-@contextmanager
-def progress(notebooks: int) -> Iterator[Step]:
-    """Show the progress of executing notebooks on the error stream."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("cell {task.completed} of {task.total}"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
-        step = Step(bar, notebooks)
-        yield step
-        step.finish()
-
-
 def find(root: Path) -> list[Path]:
     """Return the notebooks beside a ledger, in their order."""
     return sorted((root / "notebooks").glob("[0-9]*.ipynb"))
 
 
-def execute(path: Path, root: Path, step: Step) -> Page:
+def execute(path: Path, root: Path, steps: Steps) -> Page:
     """Return a notebook executed from top to bottom in the folder of its ledger.
 
     Raises
@@ -107,14 +62,14 @@ def execute(path: Path, root: Path, step: Step) -> Page:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
         raise EvidenceError(f"{path.name} cannot be read as a notebook: {error}") from error
-    step.begin(path.stem, sum(cell.cell_type == "code" for cell in notebook.cells))
+    steps.begin(f"executing {path.stem}", sum(cell.cell_type == "code" for cell in notebook.cells))
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,
         kernel_name="python3",
         resources={"metadata": {"path": str(root)}},
         extra_arguments=[_SHARP],
-        on_cell_executed=lambda **_: step.cell(),
+        on_cell_executed=lambda **_: steps.advance(),
     )
     # Without it anybody on this machine could listen in, and the kernel warns of that on every run.
     client.create_kernel_manager().transport_encryption = "auto"

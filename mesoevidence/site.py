@@ -1,7 +1,5 @@
 """The pages of the report: where each stands, and what its template asks of the ledger."""
 
-import base64
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -21,12 +19,14 @@ from mesoevidence.charts.forest import forest
 from mesoevidence.charts.overclaim import overclaim
 from mesoevidence.charts.risk_of_bias import traffic_light
 from mesoevidence.conclusions import conclude, prospects
+from mesoevidence.documents import Picture, pictures
 from mesoevidence.evidence import Evidence
 from mesoevidence.fields import ID, RESERVED
 from mesoevidence.ledger import Ledger
 from mesoevidence.notebooks import Page
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
+from mesoevidence.progress import Steps
 from mesoevidence.summaries import summary_of_findings
 from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, VerdictWord, words
 
@@ -68,11 +68,16 @@ def _is_name(text: str) -> bool:
     return bool(ID.fullmatch(text)) and len(text) <= 120 and text not in RESERVED
 
 
-def write(evidence: Evidence, executed: list[Page], folder: Path) -> None:
-    """Write every page, and remove pages of records that an earlier report showed and this one does not."""
-    asked = _asked(evidence, executed)
+def write(evidence: Evidence, executed: list[Page], digest: str, folder: Path, steps: Steps) -> None:
+    """Write every page, and remove pages of records that an earlier report showed and this one does not.
+
+    The first page comes last, so that one with the digest of these inputs stands for a whole report.
+    """
+    asked = {"digest": digest, **_asked(evidence, executed)}
+    sheets = list(_sheets(evidence.ledger, asked, executed))
     written = set()
-    for sheet in _sheets(evidence.ledger, asked, executed):
+    steps.begin("writing pages", len(sheets))
+    for sheet in sheets:
         base = "../" * sheet.path.count("/")
         text = pages.page(
             sheet.template,
@@ -85,6 +90,7 @@ def write(evidence: Evidence, executed: list[Page], folder: Path) -> None:
         )
         files.write(folder / sheet.path, text, lasting=False)
         written.add(folder / sheet.path)
+        steps.advance()
     for name in FOLDERS.values():
         for path in sorted((folder / name).glob("*.html")):
             if path not in written and _MARK in path.read_text("utf-8", "replace")[:2000]:
@@ -93,7 +99,6 @@ def write(evidence: Evidence, executed: list[Page], folder: Path) -> None:
 
 def _sheets(ledger: Ledger, asked: Mapping[str, object], executed: Sequence[Page]) -> Iterator[Sheet]:
     """Yield every page of the report."""
-    yield Sheet("index.html", "index", TITLE, {})
     yield Sheet("find.html", "find", "Find a claim, a study or a synthesis", {})
     yield Sheet("references.html", "references", "References", {})
     yield Sheet("problems.html", "problems", "Problems", {})
@@ -111,6 +116,7 @@ def _sheets(ledger: Ledger, asked: Mapping[str, object], executed: Sequence[Page
         yield Sheet(address("study", study.id), "study", _study_name(study.id, ledger), {"study": study})
     for body in ledger.syntheses.values():
         yield Sheet(address("synthesis", body.id), "synthesis", body.label or body.id, {"synthesis": body})
+    yield Sheet("index.html", "index", TITLE, {})
 
 
 def _asked(evidence: Evidence, executed: list[Page]) -> dict[str, object]:
@@ -121,7 +127,6 @@ def _asked(evidence: Evidence, executed: list[Page]) -> dict[str, object]:
     return {
         "notice": NOTICE,
         "version": __version__,
-        "digest": evidence.digest(),
         "shipped": files.SHIPPED if evidence.shipped else "",
         "evidence": evidence,
         "ledger": ledger,
@@ -236,29 +241,15 @@ def _or_why(compute: Callable[[], str]) -> str:
         return f"not pooled: {error}"
 
 
-class _Drawn(NamedTuple):
-    """A chart as a page shows it: the picture as an address that holds it, how wide it is, and its words."""
-
-    chart: Chart
-    source: str
-    width: int
-
-
-def _drawn(draw: Callable[[], Chart], *, dots: bool = False) -> list[_Drawn]:
-    """Return a chart, a picture a page, in dots where lines weigh more; nothing where it cannot be drawn."""
+def _drawn(draw: Callable[[], Chart], *, dots: bool = False) -> list[Picture]:
+    """Return a chart, a picture a page; nothing where it cannot be drawn."""
     try:
-        chart = draw()
+        return pictures(draw(), dots=dots)
     except EvidenceError:
         return []
-    drawn = []
-    for page, figure in enumerate(chart.figures):
-        held = chart.png(page, 150) if dots else re.sub("[ \n]+", " ", chart.svg(page)).encode()
-        source = f"data:image/{'png' if dots else 'svg+xml'};base64,{base64.b64encode(held).decode()}"
-        drawn.append(_Drawn(chart, source, round(96 * figure.get_size_inches()[0])))
-    return drawn
 
 
-def _lights(key: str, bias: pd.DataFrame, ledger: Ledger) -> list[_Drawn]:
+def _lights(key: str, bias: pd.DataFrame, ledger: Ledger) -> list[Picture]:
     """Return how the studies of a synthesis were judged for bias, a block for each tool."""
     part = bias[bias["study"].isin([item.study for item in ledger.syntheses[key].include])]
     part = part.assign(study=part["study"].map(lambda study: _study_name(str(study), ledger)))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mesoevidence import NOTICE, console, files, layouts, selection, writers
 from mesoevidence.bodies import inside
-from mesoevidence.documents import Document, Grid, Line, Part
+from mesoevidence.documents import Block, Document, Paragraph, named, paragraph
 from mesoevidence.findings import Finding, finding
 from mesoevidence.layouts import Letters
 from mesoevidence.ledger import Ledger, of
@@ -104,38 +104,37 @@ class SummaryOfFindings:
     def document(self, which: Which = "both") -> Document:
         """Return everything that is shown, as a value that a writer can lay out."""
         letters = Letters()
-        grids: list[Grid] = []
+        grids: list[Block] = []
         if which != "profile":
             grids.append(layouts.summary(self.findings, f"Summary of findings: {self.title}", letters))
         if which != "summary":
             grids.append(layouts.profile(self.findings, f"Evidence profile: {self.title}", letters))
-        return Document(self.title, self._facts(), tuple(grids), tuple(self._notes(letters)))
+        ledger = f"{layouts.capital(files.SHIPPED)}. " if self.shipped else ""
+        notes = [*self.notes(), *letters.explained(), named("Notice", f"{ledger}{NOTICE}")]
+        return Document(self.title, (*self._facts(), *grids, *notes), turned=True)
 
-    def _facts(self) -> tuple[tuple[str, str], ...]:
+    def _facts(self) -> list[Paragraph]:
         sides = {found.comparison.sides for found in self.findings}
+        setting = named("Setting", "not recorded")
         if len(sides) > 1:
-            return (("Comparisons", f"{len(sides)}, each above its outcomes"), ("Setting", "not recorded"))
+            return [named("Comparisons", f"{len(sides)}, each above its outcomes"), setting]
         populations = dict.fromkeys(found.comparison.population or "not recorded" for found in self.findings)
         treated, compared = sides.pop()
-        named = (("Population", " / ".join(populations)), ("Setting", "not recorded"))
-        return (
-            *named,
-            ("Intervention", layouts.said(treated)),
-            ("Comparison", layouts.said(compared) or "none"),
-        )
+        return [
+            named("Population", " / ".join(populations)),
+            setting,
+            named("Intervention", layouts.said(treated)),
+            named("Comparison", layouts.said(compared) or "none"),
+        ]
 
-    def _notes(self, letters: Letters) -> list[Line]:
+    def notes(self) -> list[Paragraph]:
+        """Return what a reader of the tables must know, the explanations apart."""
         measures = {found.certainty.seen.measure for found in self.findings}
         graded = "; ".join(f"{word}: {said}" for word, said in _LEVELS)
         said = [_STAR, f"{layouts.abbreviations(self.findings)}."]
         said += [_SMD] if "SMD" in measures else []
-        lines: list[Line] = [(Part(text),) for text in said]
-        lines.append((Part("Certainty of the evidence (GRADE). ", "strong"), Part(f"{graded} ({_AFTER}).")))
-        lines += [(Part("Explanations", "strong"),), *letters.lines()] if letters.lines() else []
-        if len(self.findings) > USUAL:
-            lines.append((Part("Note. ", "strong"), Part(self.warnings[0])))
-        ledger = f"{layouts.capital(files.SHIPPED)}. " if self.shipped else ""
-        return [*lines, (Part("Notice. ", "strong"), Part(f"{ledger}{NOTICE}"))]
+        said += [self.warnings[0]] if len(self.findings) > USUAL else []
+        return [*map(paragraph, said), named("Certainty of the evidence (GRADE)", f"{graded} ({_AFTER}).")]
 
     def __repr__(self) -> str:
         return f"<SummaryOfFindings {self.title}: {console.plural(len(self.findings), 'outcome')}>"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from csv import QUOTE_NONNUMERIC
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesoevidence import escape, files, pages
-from mesoevidence.documents import Cell, Document, Grid, Line, places
+from mesoevidence.documents import Cell, Document, Grid, Heading, Line, Paragraph, Picture, places
 from mesoevidence.excel import excel
 from mesoevidence.latex import latex
 from mesoevidence.problems import EvidenceError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def write(document: Document, path: Path) -> None:
     """Write a document in the form that the suffix of its path names.
 
+    Markdown and LaTeX name their pictures, which are written beside them.
+
     Raises
     ------
     EvidenceError
@@ -30,6 +32,9 @@ def write(document: Document, path: Path) -> None:
         raise EvidenceError(
             f"nothing is written as {path.suffix or 'a file without suffix'!r}; there are {known}"
         )
+    for block in document.blocks if path.suffix in _BESIDE else ():
+        if isinstance(block, Picture) and block.page == 0:
+            block.chart.save(path.with_name(f"{block.name}{_BESIDE[path.suffix]}"))
     files.write(path, WRITERS[path.suffix](document))
 
 
@@ -44,28 +49,36 @@ def csv(frame: "pd.DataFrame") -> str:
 
 def html(document: Document) -> str:
     """Return a page that stands alone."""
-    return pages.render("document", document=document, places=places, policy=pages.POLICY, bare=False)
+    return pages.render("document", document=document, policy=pages.POLICY, **_SHOWN, bare=True)
 
 
 def fragment(document: Document, *, bare: bool = False) -> str:
     """Return a document as a part of another page, or of a notebook; bare, where the page has the style."""
-    return pages.render("findings", document=document, places=places, bare=bare)
+    return pages.render("findings", document=document, **_SHOWN, bare=bare)
 
 
 def markdown(document: Document) -> str:
     """Return a document in GitHub's Markdown."""
-    blocks = [f"# {escape.markdown(document.title)}"]
-    blocks.append("\n".join(f"- **{name}:** {escape.markdown(text)}" for name, text in document.facts))
-    for grid in document.grids:
-        blocks += [f"**{escape.markdown(grid.caption)}**", _markdown_table(grid)]
-    return "\n\n".join([*blocks, *map(_markdown_line, document.notes)]) + "\n"
+    shown = [_MARKDOWN[type(block)](block) for block in document.blocks]
+    return "\n\n".join([f"# {escape.markdown(document.title)}", *shown]) + "\n"
+
+
+def _markdown_heading(heading: Heading) -> str:
+    return f"{'#' * heading.level} {escape.markdown(heading.text)}"
+
+
+def _markdown_picture(picture: Picture) -> str:
+    """Return a page of a chart that stands beside the document, as `Chart.save` names it."""
+    further = f"-{picture.page + 1}" if picture.page else ""
+    return f"![{escape.markdown(picture.chart.alt)}]({picture.name}{further}{_BESIDE['.md']})"
 
 
 def _markdown_table(grid: Grid) -> str:
     head = [escape.markdown(name) for name in grid.named()]
     rows = [head, ["---"] * len(head)]
     rows += [[_markdown_cell(item) for item in _spread(row)] for row in grid.body]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"**{escape.markdown(grid.caption)}**\n\n{table}"
 
 
 def _spread(row: tuple[Cell, ...]) -> list[Cell]:
@@ -87,6 +100,16 @@ def _markdown_line(line: Line) -> str:
     return "".join(parts)
 
 
+_BESIDE: Mapping[str, str] = MappingProxyType({".md": ".svg", ".tex": ".pdf"})
+_SHOWN: Mapping[str, Any] = MappingProxyType({"places": places, "kind": lambda block: type(block).__name__})
+_MARKDOWN: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {
+        Heading: _markdown_heading,
+        Paragraph: lambda paragraph: _markdown_line(paragraph.parts),
+        Grid: _markdown_table,
+        Picture: _markdown_picture,
+    }
+)
 WRITERS: Mapping[str, Callable[[Document], str | bytes]] = MappingProxyType(
     {".html": html, ".md": markdown, ".tex": latex, ".docx": word, ".xlsx": excel}
 )

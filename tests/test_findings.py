@@ -362,10 +362,10 @@ def test_hostile_text_is_inert_in_html(hostile, tmp_path):
     shown = Shown(page)
 
     allowed = "html head meta title style body main h1 section p strong table caption thead tbody tr th td "
-    allowed += "br span sup"
+    allowed += "br div span sup"
     assert set(shown.tags) <= set(allowed.split())
-    allowed = "lang charset http-equiv content name class scope colspan rowspan scoped "
-    allowed += "aria-hidden aria-label tabindex"
+    allowed = "lang charset http-equiv content name class scope colspan rowspan aria-hidden scoped "
+    allowed += "role aria-label tabindex"
     assert set(shown.attributes) <= set(allowed.split())
     assert HOSTILE in shown.text
     assert HOSTILE in Shown(hostile._repr_html_()).text

@@ -1,5 +1,7 @@
 import html
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -342,3 +344,16 @@ def test_a_verdict_looks_on_a_page_as_it_does_in_a_chart(tmp_path):
     style = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     for word, look in VERDICTS.items():
         assert f'.verdict.{word}::before {{ content: "{look.sign}" / ""; background: {look.fill}' in style
+
+
+@pytest.mark.skipif(not shutil.which("tidy"), reason="tidy is not installed")
+def test_every_kind_of_page_is_valid_html(tmp_path):
+    evidence = ledgers.evidence(tmp_path / "ledger")
+    me.write_report(evidence, tmp_path / "out", execute=False)
+    me.write_review(evidence, "tea", tmp_path / "out/tea.html")
+
+    for path in sorted((tmp_path / "out").rglob("*.html")):
+        asked = ["tidy", "-errors", "-quiet", "--drop-empty-elements", "no", str(path)]
+        told = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=60).stderr
+        # it is older than `aria-current`
+        assert [line for line in told.splitlines() if "aria-current" not in line] == [], path.name
