@@ -149,7 +149,7 @@ def _picture(output: NotebookNode, kind: str, content: str, alt: str) -> Markup:
     about = output.metadata.get(f"image/{kind}", {})
     size = Markup(' width="{}"').format(about["width"]) if "width" in about else Markup()
     words = about.get("alt") or alt or _joined(output.data.get("text/plain", ""))
-    return Markup('<figure><img alt="{}"{} src="data:image/{};base64,{}"></figure>').format(
+    return Markup('<figure tabindex="0"><img alt="{}"{} src="data:image/{};base64,{}"></figure>').format(
         words, size, kind, content
     )
 

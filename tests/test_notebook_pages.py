@@ -57,7 +57,8 @@ def test_a_picture_has_the_words_of_its_cell_and_the_width_it_was_drawn_for():
 
     text = shown(picture, alt='bars of "so"')
 
-    assert text.startswith('<figure><img alt="bars of &#34;so&#34;" width="640" src="data:image/png;base64,')
+    begun = '<figure tabindex="0"><img alt="bars of &#34;so&#34;" width="640" src="data:image/png;base64,'
+    assert text.startswith(begun)
     assert "iVBORw0=" in text
 
 
