@@ -205,11 +205,14 @@ def question_of(ledger: Ledger, record: Synthesis) -> Question:
 def inside(label: str) -> str:
     """Return a label, or several joined by "or", as it stands inside a sentence; abbreviations stay.
 
-    >>> inside("Intradermal saline or PRP"), inside("L-carnitine")
-    ('intradermal saline or PRP', 'L-carnitine')
+    >>> inside("Intradermal saline or PRP"), inside("L-carnitine"), inside("A cream")
+    ('intradermal saline or PRP', 'L-carnitine', 'a cream')
     """
     parts = label.split(" or ")
-    return " or ".join(part[:1].lower() + part[1:] if part[1:2].islower() else part for part in parts)
+    words = (part[1:2].islower() or part.startswith("A ") for part in parts)
+    return " or ".join(
+        part[:1].lower() + part[1:] if word else part for part, word in zip(parts, words, strict=True)
+    )
 
 
 def result_of(line: Include, ledger: Ledger) -> Result | None:
