@@ -204,6 +204,22 @@ def test_at_a_glance_a_claim_is_a_diamond_just_where_its_wording_exceeds_what_is
     assert list(chart.data["steps_beyond"]) == [steps]
 
 
+def test_it_is_said_how_many_claims_are_worded_so_by_a_heading_alone(tmp_path):
+    line = next(line for line in ledgers.CLAIM.splitlines() if "source:" in line)
+    heading = line.replace("paragraph 2", "section 1, heading")
+    weaker = line.replace("wording: certain", "wording: possible")
+    cases = {"heading": 1, "heading weaker": 1, "line": 0, "heading line": 0}
+    for case, alone in cases.items():
+        places = "\n".join(
+            {"heading": heading, "weaker": weaker, "line": line}[word] for word in case.split()
+        )
+        changed = {"evidence/claims/tea-keeps-awake.yaml": ledgers.CLAIM.replace(line, places)}
+        evidence = ledgers.evidence(tmp_path / case.replace(" ", "-"), changed)
+        for chart in (me.overclaim(evidence), me.audit(evidence, "magazine2020").chart):
+            said = " ".join(drawn.words(chart.figure))
+            assert said.count("1 by a heading alone") == said.count("by a heading alone") == alone
+
+
 def test_what_is_looked_up_is_left_out_of_the_glance_and_an_empty_one_is_an_empty_grid(tmp_path):
     chart = me.overclaim(claimed(tmp_path, asserts="fact"))
 

@@ -9,7 +9,7 @@ from mesoevidence.charts.certain import certainty_part, verdict_part
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing
-from mesoevidence.charts.wording import ALLOWED, NOTE, STEPS, WORDED, glance, legend, mark
+from mesoevidence.charts.wording import ALLOWED, NOTE, STEPS, WORDED, by_headings, glance, legend, mark
 from mesoevidence.ledger import of
 from mesoevidence.problems import EvidenceError
 
@@ -62,11 +62,14 @@ def overclaim(
         return glance(of(data), title or "How strongly claims are worded, and what their evidence allows",
                       printing(width), grey=grey)  # fmt: skip
     rows, size = _measured(data, sort), printing(width)
-    beyond = rows[rows["gap"] > 0]
-    mean = f", by {beyond['gap'].mean():.1f} steps on average" if len(beyond) else ""
-    said = f"{len(beyond)} of {len(rows)} claims are worded more strongly than their evidence allows{mean}"
-    left_out = len(data) - int((data["overclaim"].notna() & data["wording"].isin(list(WORDED))).sum())
-    notes = f"{said}. Places whose claim was not graded: {left_out}.", NOTE
+    most = rows.groupby("says")["gap"].max()
+    beyond = most[most > 0]
+    mean = f", by {beyond.mean():.1f} steps on average" if len(beyond) else ""
+    said = f"{len(beyond)} of {len(most)} claims are worded more strongly than their evidence allows{mean}"
+    kept = _kept(data)
+    places = kept.groupby(["says", "wording"])["at"].agg(list) if "at" in data else ()
+    left_out = f"Places whose claim was not graded: {len(data) - len(kept)}."
+    notes = f"{said}. {left_out}{by_headings(places)}", NOTE
     parts = [
         Part(STEPS, 2.6 if size.width is None else min(2.3, 0.5 * size.width), _gap),
         certainty_part(size.note, 2),
@@ -85,6 +88,11 @@ def overclaim(
     return Chart(figures, rows, title or "Wording against evidence", alt, words)
 
 
+def _kept(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the places whose claim could be measured."""
+    return table[table["overclaim"].notna() & table["wording"].isin(list(WORDED))]
+
+
 def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     """Return a row for each claim and wording that could be measured, the same words once."""
     needed = ("says", "wording", "evidence_strength", "overclaim", "verdict")
@@ -92,7 +100,7 @@ def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
         raise EvidenceError(f"the table of an audit has a column `{missing[0]}`; this one has not")
     if sort not in ("gap", "text"):
         raise EvidenceError(f"`sort` is gap or text, not {sort!r}")
-    kept = table[table["overclaim"].notna() & table["wording"].isin(list(WORDED))]
+    kept = _kept(table)
     if kept.empty:
         raise EvidenceError("no claim of this article has both a wording and evidence that was graded")
     rows = kept[["says"]].assign(

@@ -1,7 +1,8 @@
 """Wording against evidence: its steps and its marks, and all claims at a glance."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import accumulate, pairwise
 from math import floor
@@ -24,6 +25,8 @@ STEPS = ("nothing", "“may”", "“probably”", "“does”")
 WORDED = MappingProxyType({"certain": 3, "probable": 2, "possible": 1})
 ALLOWED = MappingProxyType({"high": 3, "moderate": 2, "low": 1})
 NOTE = "The gap is about wording, not truth: steps of GRADE guidelines 26. Judgements are drafts, unreviewed."
+_ONCE = "Each claim of an effect or a frequency stands once, at its strongest wording."
+_HEADING = re.compile(r"\b(heading|headline|title)\b", re.IGNORECASE)
 _COLUMNS = ("none", "very-low", "low", "moderate", "high")
 _SHADE, _PITCH = "#DCEAF6", 0.19  # where a wording is allowed; between two marks, at most
 
@@ -48,9 +51,14 @@ def glance(ledger: Ledger, title: str, size: Print, *, grey: bool) -> Chart:
         + (f"{gap} {'step' if gap == 1 else 'steps'} beyond" if gap else "within what is allowed")
         for wording, strength, n, gap in rows
     )
+    places = (
+        [item.at for item in claim.appearances if item.wording == strongest_wording(claim)]
+        for claim, _ in measured
+    )
+    notes = f"{_ONCE}{by_headings(places)}", NOTE
     alt = sentence(f"{said}: claims by wording (does, probably, may) and certainty of the evidence (GRADE).")
     data = pd.DataFrame(rows, columns=["wording", "evidence_strength", "claims", "steps_beyond"])
-    return Chart((_drawn(cells, f"{said}.", Sheet(size, grey)),), data, title, alt, words)
+    return Chart((_drawn(cells, f"{said}.", notes, Sheet(size, grey)),), data, title, alt, words)
 
 
 def _beyond(wording: str, strength: str) -> int:
@@ -58,7 +66,13 @@ def _beyond(wording: str, strength: str) -> int:
     return max(0, WORDED[wording] - ALLOWED.get(strength, 0))
 
 
-def _drawn(cells: Cells, said: str, sheet: Sheet) -> Figure:
+def by_headings(places: Iterable[Iterable[str]]) -> str:
+    """Return how many claims are worded so by headings alone, which count as they are worded."""
+    alone = sum(all(_HEADING.search(at) for at in own) for own in places)
+    return f" Headings count as they are worded: {alone} by a heading alone." if alone else ""
+
+
+def _drawn(cells: Cells, said: str, notes: Sequence[str], sheet: Sheet) -> Figure:
     """Return the figure: what is said first, then the cells, then what the marks mean."""
     size = sheet.printing
     first = width_of("worded “probably”", size.body, True) + 0.1
@@ -79,8 +93,7 @@ def _drawn(cells: Cells, said: str, sheet: Sheet) -> Figure:
             _cell(sheet, Box(tops[place], y, tops[place + 1], y + high), count, _beyond(wording, strength))
         y += high
     y = legend(sheet, y + 0.2, wide, ("beyond", "within", "shaded", "steps"))
-    once = "Each claim of an effect or a frequency stands once, at its strongest wording."
-    return sheet.figure(wide, sheet.notes((once, NOTE), y, wide) + kit.PAD)
+    return sheet.figure(wide, sheet.notes(notes, y, wide) + kit.PAD)
 
 
 def _headed(sheet: Sheet, cells: Cells, tops: Sequence[float], y: float) -> float:
