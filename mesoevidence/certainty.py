@@ -155,7 +155,9 @@ class Certainty:
             said["start"] = [start, *self.start_because]
             counted = (domain for domain in self.domains if domain.kind == "down" or domain.steps)
             said |= {domain.label: _said(domain) for domain in counted}
-        spoken = {"statement": self.statement, "in plain words": self.plain}
+        spoken = {"statement": self.statement}
+        if self.plain != self.statement:
+            spoken["in plain words"] = self.plain
         return {**said, "why": self.why or "not recorded", **spoken}
 
     def __repr__(self) -> str:
