@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("MESOEVIDENCE_VENV", HERE / ".venv"))
 OLDEST = (3, 11)
 EXTRAS = ("dev", "dev,docs", "dev,docs,peers")  # each holds the one before it
+WORK = re.compile(r"(?:Collecting|Downloading|Building) [\w.-]+|Installing \w+ \w+")  # what pip says it does
 USAGE = """\
 python3 run.py report [--output FOLDER] [--no-execute]   check the ledger, run the notebooks, write report/
 python3 run.py report --format docx --topic ID           write the reviewer's document of a topic
@@ -67,7 +69,7 @@ def set_up(extras: str) -> Path | None:
     stamp, wanted = VENV / ".stamp", [stamp_of(more) for more in EXTRAS[EXTRAS.index(extras) :]]
     if works(python) and stamp.is_file() and stamp.read_text(errors="replace") in wanted:
         return python
-    say(f"setting up {VENV} (only the first time, about a minute)")
+    say(f"setting up {VENV} (only the first time; it takes a minute or three)")
     if not works(python):
         shutil.rmtree(VENV, ignore_errors=True)
         create()
@@ -77,8 +79,8 @@ def set_up(extras: str) -> Path | None:
             say("this Python has neither ensurepip nor pip: install the package python3-venv or python3-pip")
             return None
         pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    command = [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
-    if said([*command, "-c", str(HERE / "constraints.txt"), "-e", f"{HERE}[{extras}]"]):
+    brief = ["--progress-bar=off", "--disable-pip-version-check", "--no-warn-script-location"]
+    if said([*pip, "install", *brief, "-c", str(HERE / "constraints.txt"), "-e", f"{HERE}[{extras}]"]):
         return None
     stamp.write_text(stamp_of(extras))
     return python
@@ -108,24 +110,24 @@ def works(python: Path, code: str = "") -> bool:
 
 
 def said(command: list[str]) -> int:
-    """Run a quiet command, saying every now and then that it is still at work; return its exit code."""
-    begun, done = time.monotonic(), threading.Event()
+    """Run pip, saying every now and then for how long and what it is at; return its exit code."""
+    begun, done, at = time.monotonic(), threading.Event(), ["looking for packages"]
     seen = sys.stderr.isatty()
 
     def speak() -> None:
         while not done.wait(1 if seen else 15):
-            print(
-                f"{chr(13) if seen else ''}installing packages, {time.monotonic() - begun:.0f} s",
-                end="" if seen else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = f"installing, {time.monotonic() - begun:.0f} s: {at[-1]}"
+            print(f"\r{line:<79}" if seen else line, end="" if seen else "\n", file=sys.stderr, flush=True)
 
     threading.Thread(target=speak, daemon=True).start()
-    code = subprocess.run(command, check=False).returncode
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as pip:
+        for line in pip.stdout or ():
+            if words := WORK.match(line.strip()):
+                at[-1] = words[0].lower()[:50]
     done.set()
-    say(f"{'installed' if code == 0 else 'failed'} after {time.monotonic() - begun:.0f} s          ")
-    return code
+    how = "installed" if pip.returncode == 0 else "failed"
+    say(f"{how} after {time.monotonic() - begun:.0f} s".ljust(79))
+    return pip.returncode
 
 
 def say(text: str) -> None:
