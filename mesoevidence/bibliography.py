@@ -146,7 +146,28 @@ class Reference:
 
         What was not seen is left out, never guessed.
         """
-        return _vancouver(self)
+        fields, online = self.fields, self.type == "online"
+        names = [
+            " ".join(filter(None, (who.family, who.initials, who.suffix.rstrip(".")))) for who in self.authors
+        ]
+        if len(names) > 6:
+            names[6:] = ["et al"]
+        title = f"{self.title.rstrip('.')} [Internet]" if online else self.title
+        places = ("journal", "booktitle", "publisher", "institution")
+        where = next((fields[name] for name in places if name in fields), "")
+        issue = f"({fields['number']})" if "number" in fields else ""
+        pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
+        volume = f"{fields.get('volume', '')}{issue}{pages}"
+        when = ";".join(filter(None, (fields.get("year"), volume)))
+        parts = (", ".join(names), title, where, when)
+        text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or f"{self.key}."
+        if online and "urldate" in fields:
+            text += f" [cited {fields['urldate']}]."
+        if link := self.link:
+            text += f" Available from: {link}" if online else f" {link}"
+        if self.status not in ("none", "unchecked"):
+            text += f" [{self.status.replace('-', ' ')}]"
+        return text
 
 
 def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference], list[Problem]]:
@@ -322,29 +343,3 @@ def _people(text: str) -> tuple[tuple[Person, ...], str]:
         )
         people.append(Person(*map(_decoded, parts)))
     return (tuple(people), "") if all(who.family for who in people) else ((), _NAMES)
-
-
-def _vancouver(reference: Reference) -> str:
-    fields, online = reference.fields, reference.type == "online"
-    names = [
-        " ".join(filter(None, (who.family, who.initials, who.suffix.rstrip("."))))
-        for who in reference.authors
-    ]
-    if len(names) > 6:
-        names[6:] = ["et al"]
-    title = f"{reference.title.rstrip('.')} [Internet]" if online else reference.title
-    places = ("journal", "booktitle", "publisher", "institution")
-    where = next((fields[name] for name in places if name in fields), "")
-    issue = f"({fields['number']})" if "number" in fields else ""
-    pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
-    volume = f"{fields.get('volume', '')}{issue}{pages}"
-    when = ";".join(filter(None, (fields.get("year"), volume)))
-    parts = (", ".join(names), title, where, when)
-    text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or f"{reference.key}."
-    if online and "urldate" in fields:
-        text += f" [cited {fields['urldate']}]."
-    if link := reference.link:
-        text += f" Available from: {link}" if online else f" {link}"
-    if reference.status not in ("none", "unchecked"):
-        text += f" [{reference.status.replace('-', ' ')}]"
-    return text

@@ -43,8 +43,9 @@ def html(title: str, content: Mapping[str, Plain]) -> str:
     """Return a card as an HTML section with a table of its fields."""
     style = 'style="text-align:left;vertical-align:top"'
     rows = "".join(
-        f'<tr><th scope="row" {style}>{escape.html(name)}</th><td {style}>{_cell(value)}</td></tr>'
-        for name, value in ((name.replace("_", " "), value) for name, value in content.items())
+        f'<tr><th scope="row" {style}>{escape.html(name.replace("_", " "))}</th>'
+        f"<td {style}>{_cell(value)}</td></tr>"
+        for name, value in content.items()
     )
     return f"<table><caption>{escape.html(title)}</caption><tbody>{rows}</tbody></table>"
 
@@ -68,10 +69,8 @@ def _is_plain(node: Plain) -> bool:
     if isinstance(node, Mapping):
         return False
     if isinstance(node, Sequence) and not isinstance(node, str):
-        return (
-            all(not isinstance(value, Mapping | list | tuple) for value in node)
-            and sum(map(_size, node)) <= 120
-        )
+        flat = not any(isinstance(value, Mapping | list | tuple) for value in node)
+        return flat and sum(len(str(value)) for value in node) <= 120
     return True
 
 
@@ -80,10 +79,6 @@ def _is_short(node: Plain) -> bool:
     if isinstance(node, Mapping):
         return all(map(_is_plain, node.values())) and len(_inline(node)) <= 110
     return _is_plain(node)
-
-
-def _size(node: Plain) -> int:
-    return len(str(node))
 
 
 def _inline(node: Plain) -> str:

@@ -92,10 +92,8 @@ def _corrected(
     counts = [cells[name] for name in names]
     zero = np.logical_or.reduce([count == 0 for count in counts])
     if drop00 and spec.shape != "events":
-        arms = [(counts[0], counts[2])] if spec.shape == "table" else [(counts[0], counts[1])]
-        none = (arms[0][0] == 0) & (arms[0][1] == 0)
-        if spec.shape == "table":
-            none |= (counts[1] == 0) & (counts[3] == 0)
+        alike = (counts[::2], counts[1::2]) if spec.shape == "table" else (counts,)
+        none = np.logical_or.reduce([(one == 0) & (other == 0) for one, other in alike])
         _say(note, none, "left out: the outcome is the same for everybody in both arms")
         zero &= ~none  # a study left out is no reason to correct the others
     raised = {"only0": zero, "all": np.ones_like(zero), "if0all": np.full_like(zero, zero.any())}.get(to)

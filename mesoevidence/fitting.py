@@ -8,6 +8,7 @@ from scipy import special
 
 from mesoevidence import heterogeneity, mantel_haenszel
 from mesoevidence.conversions import Floats
+from mesoevidence.formulas import peto_parts
 from mesoevidence.heterogeneity import ONE, Ints, Mask, Questions, where
 
 Summing: TypeAlias = Callable[..., mantel_haenszel.Sum]
@@ -106,7 +107,7 @@ def fit_counts(
     known = np.isfinite(yi)
     studies = total(known.astype(np.float64))
     if sums is mantel_haenszel.peto:
-        more, variance = mantel_haenszel.peto_parts(*counts)
+        more, variance = peto_parts(*counts)
         parts = np.where(variance > 0, more**2 / variance, 0.0)
         q = np.maximum(0.0, total(parts) - total(more) ** 2 / total(variance))
     else:

@@ -99,12 +99,17 @@ def _risk_difference(ai: Floats, bi: Floats, ci: Floats, di: Floats, vtype: str)
     return ai / n1 - ci / n2, ai / n1 * (bi / n1) / (n1 - less) + ci / n2 * (di / n2) / (n2 - less)
 
 
-def _peto(ai: Floats, bi: Floats, ci: Floats, di: Floats, _: str) -> Pair:
-    """Yusuf 1985: observed minus expected over the hypergeometric variance."""
+def peto_parts(ai: Floats, bi: Floats, ci: Floats, di: Floats) -> Pair:
+    """Return observed minus expected events and their hypergeometric variance."""
     n1, n2 = ai + bi, ci + di
     n = n1 + n2
-    variance = (ai + ci) * (bi + di) * (n1 / n) * (n2 / n) / (n - 1)
-    return (ai - (ai + ci) * n1 / n) / variance, 1 / variance
+    return ai - (ai + ci) * n1 / n, (ai + ci) * (bi + di) * (n1 / n) * (n2 / n) / (n - 1)
+
+
+def _peto(ai: Floats, bi: Floats, ci: Floats, di: Floats, _: str) -> Pair:
+    """Yusuf 1985: observed minus expected over the hypergeometric variance."""
+    more, variance = peto_parts(ai, bi, ci, di)
+    return more / variance, 1 / variance
 
 
 def _arcsine(ai: Floats, bi: Floats, ci: Floats, di: Floats, _: str) -> Pair:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from mesoevidence.conversions import Floats
+from mesoevidence.formulas import peto_parts
 
 Total: TypeAlias = Callable[[Floats], Floats]
 
@@ -71,13 +72,6 @@ def peto(ai: Floats, bi: Floats, ci: Floats, di: Floats, total: Total) -> Sum:
     more, variance = peto_parts(ai, bi, ci, di)
     whole = total(variance)
     return Sum(total(more) / whole, np.sqrt(1 / whole), variance)
-
-
-def peto_parts(ai: Floats, bi: Floats, ci: Floats, di: Floats) -> tuple[Floats, Floats]:
-    """Return observed minus expected events and their hypergeometric variance."""
-    n1, n2 = ai + bi, ci + di
-    n = n1 + n2
-    return ai - (ai + ci) * n1 / n, (ai + ci) * (bi + di) * (n1 / n) * (n2 / n) / (n - 1)
 
 
 SUMS: Mapping[tuple[str, str], Callable[..., Sum]] = MappingProxyType(

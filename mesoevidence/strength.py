@@ -37,15 +37,9 @@ def _strengths(claim: Claim, ledger: Ledger) -> Iterator[tuple[EvidenceLine, Evi
     """Yield the lines that are evidence, each with what it can carry."""
     for line in claim.evidence:
         record = ledger.syntheses.get(line.synthesis or "") or ledger.studies.get(line.study or "")
-        if line.role == "background" or (record and record.status in SET_ASIDE):
+        if record is None or record.status in SET_ASIDE or line.role == "background":
             continue
-        strength: EvidenceStrength | None = None
-        if synthesis := ledger.syntheses.get(line.synthesis or ""):
-            strength = _of_synthesis(synthesis, ledger)
-        elif study := ledger.studies.get(line.study or ""):
-            strength = _of_study(study)
-        else:
-            continue
+        strength = _of_synthesis(record, ledger) if isinstance(record, Synthesis) else _of_study(record)
         if claim.asserts == "fact":
             yield line, "not-graded"
         elif strength is not None:

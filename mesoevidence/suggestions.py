@@ -94,17 +94,14 @@ _RISKS = {
 
 def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, str] | None:
     """Return whether the estimate without some studies lies on another side, or includes what it excluded."""
-    if case.body is None or case.pooled is None or all(keep) or not any(keep) or case.seen.threshold is None:
+    if case.body is None or case.pooled is None or all(keep) or not any(keep):
         return None
     rest = bodies.estimate(case.body, np.array(keep))
-    if rest is None or case.seen.threshold.of == "absolute":
+    if rest is None or case.side(rest.estimate) is None:
         return None
-    back = case.body.spec.shown if case.seen.threshold.of == "reading" else float
     every, some = ((found.estimate, *found.ci) for found in (case.pooled, rest))
-    threshold, spec = case.seen.threshold, case.body.spec
-    sides = [[targets.side_of(back(end), threshold) for end in ends] for ends in (every, some)]
-    differs = sides[0] != sides[1]
-    shown = targets.limits_said(Limits(*map(spec.shown, some)), spec.name)
+    differs = list(map(case.side, every)) != list(map(case.side, some))
+    shown = targets.limits_said(Limits(*map(case.body.spec.shown, some)), case.body.spec.name)
     return differs, f"leaving them out {'changes' if differs else 'does not change'} the answer: {shown}"
 
 
@@ -130,16 +127,14 @@ def inconsistency(case: Case) -> Suggestion:
     said.append("all intervals overlap" if overlap else "not all intervals overlap")
     if math.isfinite(case.pooled.numbers["i2"]):
         said.append(f"I2 {case.pooled.numbers['i2']:.0f} %")
-    threshold = case.seen.threshold
-    if threshold is None or threshold.of == "absolute":
+    sides = Counter(case.side(value) for value in yi.tolist())
+    if None in sides or case.seen.threshold is None:
         return Suggestion(0 if overlap else 1, tuple(said))
-    scale = back if threshold.of == "reading" else float
-    sides = Counter(targets.side_of(scale(float(value)), threshold) for value in yi)
-    said.append(f"of {threshold.said}: {_counted(sides)}")
+    said.append(f"of {case.seen.threshold.said}: {_counted(sides)}")
     if len(sides) == 1 or overlap:
         return Suggestion(0, tuple(said))
-    low, high = scale(float((yi + half).min())), scale(float((yi - half).max()))
-    return Suggestion(2 if low < threshold.low and high > threshold.high else 1, tuple(said))
+    beyond = (case.side(float((yi + half).min())), case.side(float((yi - half).max())))
+    return Suggestion(2 if beyond == ("below", "above") else 1, tuple(said))
 
 
 def indirectness(case: Case) -> Suggestion:
@@ -153,12 +148,12 @@ def indirectness(case: Case) -> Suggestion:
     for at, (study, line) in enumerate(zip(case.studies, case.lines, strict=True)):
         if study is None:
             continue
-        arms = {
-            "intervention": {study.arms[arm].intervention for arm in line.intervention if arm in study.arms},
-            "comparator": {study.arms[arm].intervention for arm in line.comparator if arm in study.arms},
-            "population": set(study.population or ()),
+        sides = {
+            side: {study.arms[arm].intervention for arm in getattr(line, side) if arm in study.arms}
+            for side in ("intervention", "comparator")
         }
-        gaps = [name for name, had in arms.items() if had and not had <= set(getattr(pico, name) or ())]
+        had = {**sides, "population": set(study.population or ())}
+        gaps = [name for name, seen in had.items() if seen and not seen <= set(getattr(pico, name) or ())]
         if gaps:
             off[at] = True
             said.append(f"{bodies.label_of(case.ledger, study.id)} has another {' and '.join(gaps)}")

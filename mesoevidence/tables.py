@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from mesoevidence import appraisal, bodies
+from mesoevidence.blocks import Pico
 from mesoevidence.bodies import participants
 from mesoevidence.certainty import Certainty, strength_of
 from mesoevidence.checks import Checked
@@ -63,12 +64,11 @@ def certainty_frame(certainty: Certainty) -> pd.DataFrame:
 
 def _claims(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for claim in ledger.claims.values():
-        pico = claim.pico
+        pico = claim.pico or Pico()
         directions = [line.direction for line in claim.evidence]
         yield (
             claim.id, claim.claim, claim.kind, claim.asserts, _joined(topics_of(claim, ledger)),
-            _joined(pico.population if pico else ()), _joined(pico.intervention if pico else ()),
-            _joined(pico.comparator if pico else ()), pico.outcome if pico else None,
+            _joined(pico.population), _joined(pico.intervention), _joined(pico.comparator), pico.outcome,
             _joined(dict.fromkeys(item.source for item in claim.appearances)), strongest_wording(claim),
             *(directions.count(word) for word in ("supports", "contradicts", "neutral")),
             claim.verdict.judgement if claim.verdict else None, evidence_strength(claim, ledger),
@@ -128,7 +128,7 @@ def _results(ledger: Ledger, checked: Checked) -> Iterator[Row]:
             origin = result.provenance
             place = (origin.ref, origin.at, origin.method, origin.figures, origin.ref not in study.reports)
             head = (study.id, result.id, result.outcome, result.time, result.analysed)
-            for arm, values in (result.values or {}).items():
+            for arm, values in result.values.items():
                 intervention = study.arms[arm].intervention if arm in study.arms else None
                 numbers = tuple(_number(getattr(values, name)) for name in _VALUES)
                 yield (*head, arm, intervention, *numbers, *_contrast(result), *place)

@@ -1,6 +1,7 @@
 """The effect of a synthesis as its data give it: pooled, held against its threshold, with its persons."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -119,21 +120,25 @@ class Case(NamedTuple):
     weights: Floats
     seen: Seen
 
+    def side(self, effect: float) -> Side | None:
+        """Return where an effect on the scale of computing lies; None where that cannot be told."""
+        threshold = self.seen.threshold
+        if threshold is None or threshold.of == "absolute" or self.body is None:
+            return None
+        return side_of(self.body.spec.shown(effect) if threshold.of == "reading" else effect, threshold)
+
 
 def case(ledger: Ledger, synthesis: Synthesis) -> Case:
     """Return what is known of a synthesis: its body pooled as its record says, its studies, its effect."""
     body = pooled = None
-    try:
+    with suppress(EvidenceError):  # narrative, or a result is missing, which another check names
         body = bodies.body(ledger, synthesis.id)
         pooled = bodies.estimate(body)
-    except EvidenceError:
-        pass  # narrative, or a result is missing, which another check names: judged without an estimate
     lines = synthesis.include
     weights = pooled.weights / 100 if pooled else np.full(len(lines), 1 / max(len(lines), 1))
     studies = tuple(ledger.studies.get(line.study) for line in lines)
-    return Case(
-        ledger, synthesis, body, pooled, lines, studies, weights, _seen(ledger, synthesis, body, pooled)
-    )
+    seen = _seen(ledger, synthesis, body, pooled)
+    return Case(ledger, synthesis, body, pooled, lines, studies, weights, seen)
 
 
 def _seen(ledger: Ledger, synthesis: Synthesis, body: Body | None, pooled: Estimate | None) -> Seen:
@@ -145,9 +150,9 @@ def _seen(ledger: Ledger, synthesis: Synthesis, body: Body | None, pooled: Estim
     absolute = absolute_of(measure, shown, baseline)
     threshold = _threshold(synthesis, measure, ledger.outcomes.get(synthesis.pico.outcome or ""))
     k, persons = len({line.study for line in synthesis.include}), bodies.participants(synthesis, ledger)
-    return Seen(
-        measure, computed, shown, baseline, absolute, k, persons, threshold, _direction(ledger, synthesis)
-    )
+    found = set(directions(ledger, synthesis))
+    agreed = found.pop() if len(found) == 1 and not found & {None, "mixed"} else None
+    return Seen(measure, computed, shown, baseline, absolute, k, persons, threshold, agreed)
 
 
 def absolute_of(measure: str | None, shown: Limits | None, baseline: float | None) -> Limits | None:
@@ -181,11 +186,6 @@ def _threshold(synthesis: Synthesis, measure: str | None, outcome: Outcome | Non
         scale: Literal["reading", "absolute"] = "absolute" if counted else "reading"
         return Threshold(-mid, mid, scale, f"the MID of {mid:g}")
     return None if MEASURES[measure].null is None else Threshold(0.0, 0.0, "computing", "no effect")
-
-
-def _direction(ledger: Ledger, synthesis: Synthesis) -> str | None:
-    found = set(directions(ledger, synthesis))
-    return found.pop() if len(found) == 1 and not found & {None, "mixed"} else None
 
 
 def directions(ledger: Ledger, synthesis: Synthesis) -> list[str | None]:
