@@ -33,7 +33,7 @@ def bias(tool, studies=("A", "B", "C")):
 def test_each_study_of_a_funnel_stands_at_its_effect_and_standard_error(bcg):
     figure = me.funnel(bcg).figure
     spots = [drawn.bounds(mark) for mark in drawn.marks(figure, "study")]
-    (axis,) = drawn.marks(figure, "axis-error")
+    (axis,) = drawn.marks(figure, "upright")
     deepest, lowest = max(zip(bcg.vi, spots, strict=True)), min(zip(bcg.vi, spots, strict=True))
 
     assert len(spots) == 13

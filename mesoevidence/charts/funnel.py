@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from mesoevidence.asymmetry import TrimFill, regression_test
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, number, probability, steps_between
 from mesoevidence.charts.chart import Chart, sentence
-from mesoevidence.charts.kit import Sheet, Width, printing, width_of
-from mesoevidence.charts.plane import left_of
+from mesoevidence.charts.kit import Sheet, Width, printing
+from mesoevidence.charts.plane import Plane, Span, left_of
 from mesoevidence.charts.rows import having
 from mesoevidence.formulas import MEASURES
 from mesoevidence.linear_model import critical
@@ -31,28 +32,6 @@ _SHAPES = (
 )  # fmt: skip
 _COLOURS = (kit.BLUE, kit.ORANGE, kit.VERMILLION, kit.GREEN, kit.PURPLE)
 _POINT = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Square:
-    """Where the points stand: effects across, standard errors from 0 at the top downward."""
-
-    across: Axis
-    top: float
-    bottom: float
-    most: float
-
-    def y(self, error: float) -> float:
-        """Return where a standard error stands."""
-        return self.top + error / self.most * (self.bottom - self.top)
-
-    def side(self, centre: float, slope: float) -> list[kit.Point]:
-        """Return a line from the top at `centre` outward, turned down where it meets the edge."""
-        end = centre + slope * self.most
-        if self.across.holds(end):
-            return [(self.across.x(end), self.bottom)]
-        edge = self.across.high if slope > 0 else self.across.low
-        return [(self.across.x(edge), self.y((edge - centre) / slope)), (self.across.x(edge), self.bottom)]
 
 
 def funnel(
@@ -95,78 +74,85 @@ def funnel(
     names, notes = list(dict.fromkeys(groups)), _notes(pooled, fill)
     if len(names) > len(_COLOURS):
         raise EvidenceError(f"`{by}` has {len(names)} values; a funnel tells {len(_COLOURS)} apart")
-    sheet, beside = Sheet(size, grey), size.width is None or size.width > 5
-    wide = size.width or 6.4
-    right = wide - kit.PAD - (2.2 if beside else 0.1)
-    square = _square(pooled, fill, right, size.note)
-    _ground(sheet, square, pooled)
+    filled = [] if fill is None else list(zip(fill.filled["yi"], fill.filled["vi"], strict=True))
+    sheet, wide = Sheet(size, grey), size.width or 6.4
+    beside = wide > 5
+    plane = _plane(pooled, filled, wide - kit.PAD - (2.2 if beside else 0.1), size.note)
+    _ground(sheet, plane, pooled)
     for yi, vi, group in zip(pooled.yi, pooled.vi, groups, strict=True):
-        _point(sheet, names.index(group), square.across.x(yi), square.y(math.sqrt(vi)))
-    for yi, vi in () if fill is None else zip(fill.filled["yi"], fill.filled["vi"], strict=True):
-        sheet.disc(square.across.x(yi), square.y(math.sqrt(vi)), _POINT, kit.WHITE, name="filled")
-    y = _scales(sheet, square, pooled.measure)
-    corner = (right + 0.3, square.top + 0.08) if beside else (kit.PAD, y + 0.1)
-    below = _legend(sheet, names if by else [], pooled, fill, corner, wide)
-    y = max(y + 0.1, 0 if beside else below + 0.05)
-    for note in notes:
-        y = sheet.paragraph(
-            kit.PAD, y, note, wide - 2 * kit.PAD, colour=kit.INK if "Fewer" in note else kit.MUTED
-        )
-    return _chart(sheet, (wide, max(y, below) + kit.PAD), pooled, groups, notes, title)
+        _point(sheet, *plane.at(yi, math.sqrt(vi)), names.index(group))
+    for yi, vi in filled:
+        sheet.disc(*plane.at(yi, math.sqrt(vi)), _POINT, kit.WHITE, name="filled")
+    plane.upright(sheet, _error(pooled))
+    y = plane.level(sheet, heading(pooled.measure)) + 0.1
+    corner = (plane.across.right + 0.3, plane.up.left + 0.08) if beside else (kit.PAD, y)
+    below = _legend(sheet, names if by else [], pooled, fill is not None, corner, wide)
+    y = max(sheet.notes(notes, y if beside else below, wide), below)
+    return _chart(sheet.figure(wide, y + kit.PAD), pooled, groups, notes, title)
 
 
-def _chart(
-    sheet: Sheet, page: tuple[float, float], pooled: Pooled, groups: list[str], notes: list[str],
-    title: str | None,
-) -> Chart:  # fmt: skip
+def _chart(figure: Figure, pooled: Pooled, groups: list[str], notes: list[str], title: str | None) -> Chart:
     """Return the chart with its data and words."""
     spec, count = MEASURES[pooled.measure], f"{pooled.k} {'study' if pooled.k == 1 else 'studies'}"
     data = pd.DataFrame({
-        "label": pooled.slab, "estimate": [spec.shown(yi) for yi in pooled.yi],
-        "se": [math.sqrt(vi) for vi in pooled.vi], "group": groups,
+        "label": pooled.slab, "estimate": map(spec.shown, pooled.yi), "se": map(math.sqrt, pooled.vi),
+        "group": groups,
     })  # fmt: skip
     rows = tuple(
         f"{label}, {spec.label} {number(estimate)}, standard error {number(se)}"
-        for label, estimate, se in data[["label", "estimate", "se"]].itertuples(index=False)
+        for label, estimate, se, _ in data.itertuples(index=False)
     )
     alt = sentence(" ".join([f"Funnel plot of {count}, {spec.label}.", *notes]))
-    return Chart(
-        (sheet.figure(*page),), data, title or f"Funnel plot, {pooled.label or spec.label}", alt, rows
-    )
+    return Chart((figure,), data, title or f"Funnel plot, {pooled.label or spec.label}", alt, rows)
 
 
-def _square(pooled: Pooled, fill: TrimFill | None, right: float, size: float) -> Square:
-    """Return the square, wide enough for every point, the null and the pooled effect."""
-    filled = [] if fill is None else list(zip(fill.filled["yi"], fill.filled["vi"], strict=True))
+def _error(pooled: Pooled) -> str:
+    """Return the name of the upright axis."""
+    spec = MEASURES[pooled.measure]
+    scale = {"identity": "", "exp": "log "}.get(spec.transform, "transformed ")
+    return f"Standard error of {scale}{spec.label}"
+
+
+def _plane(pooled: Pooled, filled: list[Span], right: float, size: float) -> Plane:
+    """Return the plane: standard errors from 0 downward, and every point, the null and the effect across."""
     points = [*zip(pooled.yi, pooled.vi, strict=True), *filled]
     most = 1.05 * max(math.sqrt(vi) for _, vi in points)
     left = left_of([label for _, label in steps_between(0.0, most)], [""], 3.3, size)
     ends = [*(yi for yi, _ in points), pooled.estimate]
     ends += [] if MEASURES[pooled.measure].null is None else [0.0]
     room = max(0.06 * (max(ends) - min(ends)), 0.6 * most)
+    ticks, top = tuple(steps_between(0.0, most)), kit.PAD + 0.06
+    left = left_of([label for _, label in ticks], [_error(pooled)], 2.5, size)
     across = axis(pooled.measure, (min(ends) - room, max(ends) + room), (left, right), size)
-    return Square(across, kit.PAD + 0.06, kit.PAD + 0.06 + min(3.3, right - left), most)
+    return Plane(across, Axis(0.0, most, top, top + min(3.3, right - left), ticks, None))
 
 
-def _ground(sheet: Sheet, square: Square, pooled: Pooled) -> None:
+def _side(plane: Plane, centre: float, z: float) -> list[kit.Point]:
+    """Return the end of the line `z` errors from a centre, turned down where it meets the edge."""
+    most, edge = plane.up.high, plane.across.high if z > 0 else plane.across.low
+    if plane.across.holds(centre + z * most):
+        return [plane.at(centre + z * most, most)]
+    return [plane.at(edge, (edge - centre) / z), plane.at(edge, most)]
+
+
+def _ground(sheet: Sheet, plane: Plane, pooled: Pooled) -> None:
     """Draw the bands of p around the null, the null, and the pooled effect with its limits."""
-    across, null = square.across, square.across.null
-    sheet.box(
-        across.left, square.top, across.right, square.bottom, _OUTSIDE[1] if null is not None else kit.WHITE
-    )
+    across, most, null = plane.across, plane.up.high, plane.across.null
+    outside = kit.WHITE if null is None else _OUTSIDE[1]
+    sheet.box(across.left, plane.up.left, across.right, plane.floor, outside)
     if null is not None:
-        x = across.x(null)
         for p, _, colour in _BANDS:
             z = float(critical(1 - p, None))
-            outline = [(x, square.top), *square.side(null, z), *reversed(square.side(null, -z))]
+            outline = [plane.at(null, 0), *_side(plane, null, z), *reversed(_side(plane, null, -z))]
             sheet.shape(outline, colour, "none", layer=kit.BACK, name="p-band")
-        sheet.line([(x, square.top), (x, square.bottom)], name="null")
-    x, z = across.x(pooled.estimate), float(critical(pooled.level, None))
-    for end in ((x, square.bottom), square.side(pooled.estimate, -z)[0], square.side(pooled.estimate, z)[0]):
-        sheet.line([(x, square.top), end], kit.BLUE, 0.9, name="pooled", dashed=True)
+        sheet.line([plane.at(null, 0), plane.at(null, most)], name="null")
+    z = float(critical(pooled.level, None))
+    sides = (_side(plane, pooled.estimate, turn)[0] for turn in (-z, z))
+    for end in (plane.at(pooled.estimate, most), *sides):
+        sheet.line([plane.at(pooled.estimate, 0), end], kit.BLUE, 0.9, name="pooled", dashed=True)
 
 
-def _point(sheet: Sheet, group: int, x: float, y: float, name: str = "study") -> None:
+def _point(sheet: Sheet, x: float, y: float, group: int, name: str = "study") -> None:
     """Draw a study in the shape and colour of its group."""
     if group == 0:
         sheet.disc(x, y, _POINT, _COLOURS[0], name=name)
@@ -175,43 +161,29 @@ def _point(sheet: Sheet, group: int, x: float, y: float, name: str = "study") ->
     sheet.shape(outline, _COLOURS[group], name=name)
 
 
-def _scales(sheet: Sheet, square: Square, measure: str) -> float:
-    """Draw both axes with their names; return the y below."""
-    across, size, spec = square.across, sheet.printing.note, MEASURES[measure]
-    sheet.line([(across.left, square.top), (across.left, square.bottom)], layer=kit.MARKS, name="axis-error")
-    for value, label in steps_between(0.0, square.most):
-        sheet.line([(across.left - 0.05, square.y(value)), (across.left, square.y(value))], layer=kit.MARKS)
-        sheet.text(across.left - 0.08, square.y(value), label, size, align="right")
-    scale = {"identity": "", "exp": "log "}.get(spec.transform, "transformed ")
-    name = f"Standard error of {scale}{spec.label}"
-    name = name if width_of(name, size) < square.bottom - square.top else "Standard error"
-    sheet.text(kit.PAD + 0.09, (square.top + square.bottom) / 2, name, size, align="center", turned=True)
-    y = across.draw(sheet, square.bottom, size) + size * 0.011
-    middle = (across.left + across.right) / 2
-    return sheet.paragraph(middle, y, heading(measure), across.right - across.left, align="center")
-
-
 def _legend(
-    sheet: Sheet, names: Sequence[str], pooled: Pooled, fill: TrimFill | None, corner: kit.Point, wide: float
+    sheet: Sheet, names: Sequence[str], pooled: Pooled, filled: bool, corner: kit.Point, wide: float
 ) -> float:
     """Explain bands, groups and lines; return the y below."""
-    (x, y), step = corner, sheet.printing.note * 0.0245
+
+    def band(x: float, y: float, colour: str) -> None:
+        sheet.box(x - 0.12, y - 0.055, x + 0.12, y + 0.055, colour, kit.INK, name="legend")
+
+    def dashes(x: float, y: float) -> None:
+        sheet.line([(x - 0.12, y), (x + 0.12, y)], kit.BLUE, 0.9, name="legend", dashed=True)
+
+    x, y = corner
     if MEASURES[pooled.measure].null is not None:
-        y = sheet.paragraph(x, y, "Two-sided p of a study", wide - kit.PAD - x, bold=True)
-        for text, colour in (*((text, colour) for _, text, colour in reversed(_BANDS)), _OUTSIDE):
-            sheet.box(x, y - 0.055, x + 0.24, y + 0.055, colour, kit.INK, name="legend")
-            sheet.text(x + 0.34, y, text, sheet.printing.note)
-            y += step
-    for group, name in enumerate(names):
-        _point(sheet, group, x + 0.12, y, "legend")
-        y = sheet.paragraph(x + 0.34, y, name, wide - kit.PAD - x - 0.34) + 0.2 * step
-    sheet.line([(x, y), (x + 0.24, y)], kit.BLUE, 0.9, name="legend", dashed=True)
-    sheet.text(x + 0.34, y, f"Pooled, {100 * pooled.level:g}% limits", sheet.printing.note)
-    if fill is not None:
-        y += step
-        sheet.disc(x + 0.12, y, _POINT, kit.WHITE, name="legend")
-        sheet.text(x + 0.34, y, "Filled in", sheet.printing.note)
-    return y + step
+        y = sheet.paragraph(x, y, "Two-sided p of a study", wide - kit.PAD - x, bold=True) + 0.03
+        shades = [*((text, colour) for _, text, colour in reversed(_BANDS)), _OUTSIDE]
+        y = sheet.legend(((partial(band, colour=colour), text) for text, colour in shades), y, wide, 0.24, x)
+    hollow = partial(sheet.disc, radius=_POINT, fill=kit.WHITE, name="legend")
+    entries: list[kit.Entry] = [
+        *((partial(_point, sheet, group=group, name="legend"), name) for group, name in enumerate(names)),
+        (dashes, f"Pooled, {100 * pooled.level:g}% limits"),
+        *([(hollow, "Filled in")] if filled else []),
+    ]
+    return sheet.legend(entries, y, wide, 0.24, x)
 
 
 def _notes(pooled: Pooled, fill: TrimFill | None) -> list[str]:

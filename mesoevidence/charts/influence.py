@@ -1,6 +1,7 @@
 """What single studies do to a result: L'Abbé plots of risks, and Baujat plots of influence."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -58,7 +59,6 @@ def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title
     most = min(1.0, 1.15 * max(*treated, *control) or 1.0)
     with_it, without = _side(pooled, "intervention", "with it"), _side(pooled, "comparator", "without it")
     plane, page = _square(sheet, (most, most), with_it, percent=True)
-    y = plane.level(sheet, without) + 0.1
     lines = [
         plane.line([(most * step / 200, effect(most * step / 200)) for step in range(201)])
         for effect in (float, partial(_with, pooled))
@@ -70,12 +70,8 @@ def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title
         (plane.at(across, up), max(0.02, _LARGEST * math.sqrt(weight / max(pooled.weights))))
         for across, up, weight in zip(control, treated, pooled.weights, strict=True)
     ]
-    for point, radius in sorted(discs, key=lambda disc: -disc[1]):
-        sheet.disc(*point, radius, kit.SKY, name="study")
-    room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
-    all_named = named(sheet, discs, pooled.slab, room, [*lines[0], *lines[1]])
     notes = [f"Solid line: equal risks. Dashed: pooled {spec.label} {number(pooled.shown[0])}.", _AREA]
-    figure = _ended(sheet, page, y, notes, all_named)
+    figure = _finished(sheet, plane, page, without, discs, pooled.slab, notes, [*lines[0], *lines[1]])
     pairs = list(zip(treated, control, strict=True))
     fewer, greater = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
     alt = f"L'Abbé plot of {pooled.k} {'study' if pooled.k == 1 else 'studies'}: the risk is lower with the"
@@ -144,14 +140,10 @@ def baujat(
     sheet = Sheet(printing(width), grey)
     plane, page = _square(sheet, (1.12 * max(differs), 1.12 * max(moves)), "Influence on the pooled effect")
     spread = "squared Pearson residual" if pooled.tau2 is not None else "contribution to Q"
-    y = plane.level(sheet, f"Difference from the pooled effect ({spread})") + 0.1
     discs = [(plane.at(*pair), 0.045) for pair in zip(differs, moves, strict=True)]
-    for point, radius in discs:
-        sheet.disc(*point, radius, kit.BLUE, name="study")
-    room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
-    all_named = named(sheet, discs, pooled.slab, room)
     notes = ["Right: differs from the others. High up: moves the pooled effect."]
-    figure = _ended(sheet, page, y, notes, all_named)
+    across = f"Difference from the pooled effect ({spread})"
+    figure = _finished(sheet, plane, page, across, discs, pooled.slab, notes)
     odd, strong = (pooled.slab[values.index(max(values))] for values in (differs, moves))
     alt = f"{odd} differs most from the others and {strong} moves the pooled effect most."
     words = tuple(
@@ -183,10 +175,17 @@ def _scale(most: float, span: tuple[float, float], percent: bool) -> Axis:
     return Axis(-0.05 * (most or 1.0), most or 1.0, *span, ticks, None)
 
 
-def _ended(sheet: Sheet, page: float, y: float, notes: list[str], all_named: bool) -> Figure:
-    """Return the figure with its notes."""
-    for note in notes if all_named else [*notes, "Some names had no room; the data table has them."]:
-        y = sheet.paragraph(kit.PAD, y, note, page - 2 * kit.PAD, colour=kit.MUTED)
+def _finished(
+    sheet: Sheet, plane: Plane, page: float, across: str, discs: Sequence[tuple[kit.Point, float]],
+    names: Sequence[str], notes: Sequence[str], avoid: Sequence[kit.Point] = (),
+) -> Figure:  # fmt: skip
+    """Return the figure with its studies, their names, the axis along the bottom, and its notes."""
+    for point, radius in sorted(discs, key=lambda disc: -disc[1]):
+        sheet.disc(*point, radius, kit.SKY, name="study")
+    room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
+    if not named(sheet, discs, names, room, avoid):
+        notes = [*notes, "Some names had no room; the data table has them."]
+    y = sheet.notes(notes, plane.level(sheet, across) + 0.1, page)
     return sheet.figure(page, y + kit.PAD)
 
 

@@ -50,6 +50,7 @@ LEADING = 0.0195  # from line to line, in inches for each point of the letters
 
 Align = Literal["left", "center", "right"]
 Point: TypeAlias = tuple[float, float]
+Entry: TypeAlias = tuple[Callable[[float, float], None], str]  # of a legend: what draws its mark, its words
 _Pen: TypeAlias = tuple[str, float, bool]
 _Shape: TypeAlias = tuple[Path, Point | None, str, str, float]
 Width = Literal["natural", "double", "single"]
@@ -86,6 +87,16 @@ class Print:
     def row(self) -> float:
         """The height of a row of text."""
         return self.body * 0.0276
+
+    @property
+    def scale(self) -> float:
+        """How large everything is, measured by that of a natural page."""
+        return self.body / 8.5
+
+    @property
+    def gap(self) -> float:
+        """The room between the columns of a forest plot."""
+        return GAP * self.scale
 
 
 WIDTHS = MappingProxyType(
@@ -301,9 +312,8 @@ class Sheet:
         return y
 
     def legend(
-        self, entries: Iterable[tuple[Callable[[float, float], None], str]], y: float, wide: float,
-        slot: float = 0.16, x: float = PAD,
-    ) -> float:  # fmt: skip
+        self, entries: Iterable[Entry], y: float, wide: float, slot: float = 0.16, x: float = PAD
+    ) -> float:
         """Draw each mark, in a slot so wide, with its words; return the y below."""
         size, left = self.printing.note, x
         for mark, text in entries:
@@ -311,8 +321,8 @@ class Sheet:
             if x > left and x + own > wide - PAD:
                 x, y = left, y + size * 0.027
             mark(x + slot / 2, y)
-            self.text(x + slot + 0.06, y, text, size, colour=MUTED)
-            x += own + 0.2
+            below = self.paragraph(x + slot + 0.06, y, text, wide - PAD - x - slot - 0.06, colour=MUTED)
+            x, y = x + own + 0.2, below - size * LEADING
         return y + size * 0.03
 
     def line(

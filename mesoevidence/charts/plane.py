@@ -30,6 +30,11 @@ class Plane:
     across: Axis
     up: Axis
 
+    @property
+    def floor(self) -> float:
+        """The y of its lower edge: where `up` begins, or ends if it counts downward."""
+        return max(self.up.left, self.up.right)
+
     def at(self, across: float, up: float) -> kit.Point:
         """Return where a pair of values stands."""
         return self.across.x(across), self.up.x(up)
@@ -47,14 +52,14 @@ class Plane:
             y = self.up.x(value)
             sheet.line([(x - 0.05, y), (x, y)], kit.INK, 0.8, layer=kit.MARKS, name="upright-tick")
             sheet.text(x - 0.08, y, label, size, align="right")
-        for place, line in enumerate(wrap(name, self.up.left - self.up.right, size)):
-            middle = kit.PAD + (place + 0.5) * size * 0.0195, (self.up.left + self.up.right) / 2
+        for place, line in enumerate(wrap(name, abs(self.up.left - self.up.right), size)):
+            middle = kit.PAD + (place + 0.5) * size * kit.LEADING, (self.up.left + self.up.right) / 2
             sheet.text(*middle, line, size, align="center", turned=True)
 
     def level(self, sheet: Sheet, name: str) -> float:
         """Draw the axis along the bottom with its name; return the y below."""
         size = sheet.printing.note
-        y = self.across.draw(sheet, self.up.left, size) + size * 0.012
+        y = self.across.draw(sheet, self.floor, size) + size * 0.012
         middle, room = (self.across.left + self.across.right) / 2, self.across.right - self.across.left
         return sheet.paragraph(middle, y, name, room, size, align="center") + 0.02
 
@@ -62,7 +67,7 @@ class Plane:
 def left_of(up: Sequence[str], names: Sequence[str], high: float, size: float) -> float:
     """Return how far from the edge of the page an upright axis stands, with these labels and names."""
     lines = max(len(wrap(name, high, size)) for name in names)
-    return kit.PAD + lines * size * 0.0195 + 0.16 + max(width_of(label, size) for label in up)
+    return kit.PAD + lines * size * kit.LEADING + 0.16 + max(width_of(label, size) for label in up)
 
 
 def named(
