@@ -347,7 +347,7 @@ def _bar(sheet: Sheet, middle: float, floor: float, half: float, row: Mapping[An
     top, fill = floor - _BAR * _height(row["kind"]), look.fill if look else kit.WHITE
     sheet.box(middle - half, top, middle + half, floor, fill, kit.INK, layer=kit.SHAPES, name="bar")
     if look:
-        sheet.sign(middle, top + 0.13, min(half, 0.08), look.sign, look.ink)
+        lights.sign(sheet, middle, top + 0.13, min(half, 0.08), look)
 
 
 def _short(name: str, size: float) -> str:

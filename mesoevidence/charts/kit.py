@@ -6,7 +6,7 @@ How to add a chart
    options, among them ``width="natural" | "double" | "single"`` and ``grey=False``, and returns a `Chart`.
 2. Ask `printing(width)` for the page width and the text sizes, and measure before drawing: `width_of` for
    one line, `wrap` for several. Lengths are inches, y grows downward, a text stands centred on its y.
-3. Draw on a `Sheet`: `text`, `paragraph`, `line`, `shape`, `box`, `disc`, `sign`. Name every kind of mark
+3. Draw on a `Sheet`: `text`, `paragraph`, `line`, `shape`, `box`, `disc`. Name every kind of mark
    (``name="square"``): the name becomes the id of its group in the SVG, and tests find the marks by it. A
    layer is one of `BACK`, `RULES`, `MARKS`, `SHAPES`, `OVER`; text is always on top. Colour is never alone: a
    sign or a word repeats it. ``Sheet(size, grey=True)`` turns every colour into the grey of its lightness.
@@ -354,12 +354,6 @@ class Sheet:
         """Draw a circle."""
         self.shape(_circle(radius), fill, name=name, at=(x, y))
 
-    def sign(self, x: float, y: float, size: float, kind: str, colour: str = INK) -> None:
-        """Draw one of `SIGNS`, its strokes within `size` of the point."""
-        for stroke in SIGNS[kind]:
-            points = [(x + size * right, y + size * down) for right, down in stroke]
-            self.line(points, colour, 20 * size, layer=OVER, name="sign")
-
     def figure(self, width: float, height: float) -> Figure:
         """Return the figure with all that was drawn."""
         with mpl.rc_context(SETTINGS):
@@ -390,20 +384,3 @@ class Sheet:
                 text.set_zorder(OVER + 1)
                 figure.add_artist(text)
         return figure
-
-
-SIGNS = MappingProxyType(
-    {
-        "plus": (((-0.6, 0), (0.6, 0)), ((0, -0.6), (0, 0.6))),
-        "plus-minus": (((-0.5, -0.15), (0.5, -0.15)), ((0, -0.65), (0, 0.35)), ((-0.5, 0.55), (0.5, 0.55))),
-        "minus": (((-0.6, 0), (0.6, 0)),),
-        "cross": (((-0.45, -0.45), (0.45, 0.45)), ((-0.45, 0.45), (0.45, -0.45))),
-        "bang": (((0, -0.65), (0, 0.22)), ((0, 0.42), (0, 0.65))),
-        "question": (
-            ((-0.32, -0.32), (-0.22, -0.54), (0, -0.63), (0.23, -0.54), (0.32, -0.32), (0.2, -0.1),
-             (0, 0.05), (0, 0.24)),
-            ((0, 0.42), (0, 0.65)),
-        ),
-        "none": (),
-    }
-)  # fmt: skip

@@ -32,6 +32,21 @@ _SIGNS = MappingProxyType(
         "unknown": "question", "none": "none",
     }
 )  # fmt: skip
+_STROKES = MappingProxyType(
+    {
+        "plus": (((-0.6, 0), (0.6, 0)), ((0, -0.6), (0, 0.6))),
+        "plus-minus": (((-0.5, -0.15), (0.5, -0.15)), ((0, -0.65), (0, 0.35)), ((-0.5, 0.55), (0.5, 0.55))),
+        "minus": (((-0.6, 0), (0.6, 0)),),
+        "cross": (((-0.45, -0.45), (0.45, 0.45)), ((-0.45, 0.45), (0.45, -0.45))),
+        "bang": (((0, -0.65), (0, 0.22)), ((0, 0.42), (0, 0.65))),
+        "question": (
+            ((-0.32, -0.32), (-0.22, -0.54), (0, -0.63), (0.23, -0.54), (0.32, -0.32), (0.2, -0.1),
+             (0, 0.05), (0, 0.24)),
+            ((0, 0.42), (0, 0.65)),
+        ),
+        "none": (),
+    }
+)  # fmt: skip
 # From best to worst, then what is not known: the order of legends and of summary bars.
 _LEVELS = MappingProxyType(
     {"low": ("good", "Low risk"), "yes": ("good", "Yes"),
@@ -62,11 +77,18 @@ def light(judgement: str) -> Light:
     return Light(_FILLS[kind], _SIGNS[kind], kit.WHITE if kind in ("bad", "worst") else kit.INK, word)
 
 
+def sign(sheet: Sheet, x: float, y: float, size: float, shown: Light) -> None:
+    """Draw the sign of a light, its strokes within `size` of the point."""
+    for stroke in _STROKES[shown.sign]:
+        points = [(x + size * right, y + size * down) for right, down in stroke]
+        sheet.line(points, shown.ink, 20 * size, layer=kit.OVER, name="sign")
+
+
 def draw(sheet: Sheet, x: float, y: float, radius: float, judgement: str) -> None:
     """Draw the light of a judgement."""
     shown = light(judgement)
     sheet.disc(x, y, radius, shown.fill, name="light")
-    sheet.sign(x, y, radius, shown.sign, shown.ink)
+    sign(sheet, x, y, radius, shown)
 
 
 def ordered(judgements: Iterable[str]) -> list[str]:
