@@ -1,7 +1,7 @@
 """The text of one evidence file read into a `Record`: plain values, with the place of every key and value."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from unicodedata import normalize
@@ -12,6 +12,7 @@ from mesoevidence.files import unshowable
 from mesoevidence.problems import Problem, short
 
 MAX_DEPTH = 12
+_COLUMNS = 2**20  # more than a file has bytes
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 Path = Sequence[str | int]
@@ -44,7 +45,7 @@ class Record:
     values : dict
         Mappings, lists and text, as written; a quoted scalar is a `Quoted`.
     places : array of unsigned 64-bit integers
-        Line and column of each key and value in reading order, packed as ``line << 32 | column``.
+        Line and column of each key and value in reading order, packed as ``line * 2**20 + column``.
     lines : int
         How many lines the file has.
     """
@@ -65,8 +66,7 @@ class Record:
                 break
             key_index, index, current = below
             found = key_index if key and position == len(path) - 1 else index
-        packed = self.places[found]
-        return packed >> 32, packed & 0xFFFFFFFF
+        return divmod(self.places[found], _COLUMNS)
 
     def problem(self, code: str, path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
         """Return a problem at the place of `path`."""
@@ -84,9 +84,9 @@ def parse(text: str, path: str) -> Record | Problem:
     """
     lines = text.split("\n")
     try:
-        return _build(iter(yaml.CLoader(text).get_event, None), lines, path)
+        return _build(text, lines, path)
     except _Refused as refused:
-        return refused.problem(path)
+        return Problem(path, *refused.said)
     except yaml.YAMLError as error:
         return _syntax(error, path, len(lines))
 
@@ -94,86 +94,59 @@ def parse(text: str, path: str) -> Record | Problem:
 class _Refused(Exception):  # noqa: N818 - it never leaves this module
     """Carries the first thing a file may not hold out of the reading loop."""
 
-    def __init__(self, mark: _Mark, code: str, message: str, hint: str) -> None:
-        self.mark, self.code, self.message, self.hint = mark, code, message, hint
-
-    def problem(self, path: str) -> Problem:
-        return Problem(path, self.mark.line + 1, self.mark.column + 1, self.code, self.message, self.hint)
+    def __init__(self, mark: _Mark, code: str, message: str, hint: str, past: int = 1) -> None:
+        self.said = (mark.line + 1, mark.column + past, code, message, hint)
 
 
-def _build(events: Iterator[Any], lines: list[str], path: str) -> Record | Problem:
+def _build(text: str, lines: list[str], path: str) -> Record | Problem:
     """Turn events into nested values; the places are kept in the order of reading."""
     places = array("Q")
     remarks = frozenset(at for at, line in enumerate(lines) if " #" in line)
-    top: list[Node] = []
-    stack: list[list[Node] | dict[str, Node]] = [top]
-    keys: list[str | None] = [None]
-    for event in events:
-        kind = type(event)
+    following = yaml.CLoader(text).get_event
+
+    def value(event: _Event, depth: int, *, key: bool = False) -> Node:
+        mark, kind = event.start_mark, type(event)
+        places.append((mark.line + 1) * _COLUMNS + mark.column + 1)
         if kind is yaml.ScalarEvent:
-            mark = event.start_mark
-            places.append(mark.line + 1 << 32 | mark.column + 1)
-            text = _scalar(event, lines, remarks)
-            into = stack[-1]
-            if isinstance(into, list):
-                into.append(text)
-            elif keys[-1] is None:
-                keys[-1] = _key(text, into, event)
-            else:
-                into[keys[-1]] = text
-                keys[-1] = None
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            mark = event.start_mark
-            places.append(mark.line + 1 << 32 | mark.column + 1)
-            node: list[Node] | dict[str, Node] = {} if kind is yaml.MappingStartEvent else []
-            _check_collection(event, len(stack))
-            _place_in(stack[-1], keys, node, event)
-            stack.append(node)
-            keys.append(None)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            stack.pop()
-            keys.pop()
-        else:
+            return _scalar(event, lines, remarks)
+        _check_collection(event, depth, key=key)
+        if kind is yaml.SequenceStartEvent:
+            items = []
+            while type(event := following()) is not yaml.SequenceEndEvent:
+                items.append(value(event, depth + 1))
+            return items
+        fields: dict[str, Node] = {}
+        while type(event := following()) is not yaml.MappingEndEvent:
+            name = str(value(event, depth + 1, key=True))
+            if name in fields or name == "<<":
+                _refuse_key(name, event)
+            fields[name] = value(following(), depth + 1)
+        return fields
+
+    top: list[Node] = []
+    for event in iter(following, None):
+        if type(event) is yaml.DocumentStartEvent:
             _check_document(event, bool(top))
+            top.append(value(following(), 1))
     if not top or not isinstance(top[0], dict):
-        line, column = (places[0] >> 32, places[0] & 0xFFFFFFFF) if places else (1, 1)
+        line, column = divmod(places[0], _COLUMNS) if places else (1, 1)
         return Problem(
             path, line, column, "E011", "a record is a list of `field: value` lines", "begin with `id: ...`"
         )
     return Record(path, top[0], places, len(lines))
 
 
-def _place_in(into: list[Node] | dict[str, Node], keys: list[str | None], node: Node, event: _Event) -> None:
-    """Put a collection where it belongs: at the end of a list, or under the key just read."""
-    key = keys[-1]
-    if isinstance(into, list):
-        into.append(node)
-    elif key is None:
-        raise _Refused(event.start_mark, "E007", "a key must be plain text", "write a word before the colon")
-    else:
-        into[key] = node
-        keys[-1] = None
-
-
 def _scalar(event: _Event, lines: list[str], remarks: frozenset[int]) -> str:
     """Return the text of a scalar: plain, or `Quoted`; only on some lines may a remark cut it short."""
     if event.anchor is not None or event.tag is not None:
-        raise _Refused(
-            event.start_mark,
-            "E007",
-            "anchors and tags have no place in a record",
-            "delete it, or quote the text",
-        )
+        hint = "delete it, or quote the text"
+        raise _Refused(event.start_mark, "E007", "anchors and tags have no place in a record", hint)
     text: str = event.value
     if event.implicit[0]:
         end = event.end_mark if remarks else None
         if end and end.line in remarks and lines[end.line].startswith(" #", end.column):
-            raise _Refused(
-                _After(end),
-                "E010",
-                "text after ` #` would be lost",
-                "quote the value, or use two spaces for a comment",
-            )
+            hint = "quote the value, or use two spaces for a comment"
+            raise _Refused(end, "E010", "text after ` #` would be lost", hint, past=2)
         return text
     if event.style == '"' or not text.isascii():
         text = normalize("NFC", text)
@@ -184,58 +157,35 @@ def _scalar(event: _Event, lines: list[str], remarks: frozenset[int]) -> str:
     return Quoted(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _After:
-    """The place one past a mark, where the stray comment sign stands."""
-
-    mark: _Mark
-
-    @property
-    def line(self) -> int:
-        return int(self.mark.line)
-
-    @property
-    def column(self) -> int:
-        return int(self.mark.column) + 1
+def _refuse_key(name: str, event: _Event) -> None:
+    """Refuse the merge key, or the second of two keys."""
+    if name == "<<":
+        message, hint = "merge keys have no place in a record", "write the fields out"
+        raise _Refused(event.start_mark, "E007", message, hint)
+    message = f"`{short(name)}` stands twice in this block"
+    raise _Refused(event.start_mark, "E008", message, "keep one of them")
 
 
-def _key(text: str, into: dict[str, Node], event: _Event) -> str:
-    """Return a key, refusing the second of two and the merge key."""
-    if text in into:
-        raise _Refused(
-            event.start_mark, "E008", f"`{short(text)}` stands twice in this block", "keep one of them"
-        )
-    if text == "<<":
-        raise _Refused(
-            event.start_mark, "E007", "merge keys have no place in a record", "write the fields out"
-        )
-    return str(text)
-
-
-def _check_collection(event: _Event, depth: int) -> None:
+def _check_collection(event: _Event, depth: int, *, key: bool) -> None:
+    """Refuse an alias, an anchor or tag, what is too deep, and what would be a key."""
+    mark = event.start_mark
+    if type(event) is yaml.AliasEvent:
+        hint = "write the value out, or quote it"
+        raise _Refused(mark, "E007", "aliases have no place in a record", hint)
     if event.anchor is not None or event.tag is not None:
-        raise _Refused(event.start_mark, "E007", "anchors and tags have no place in a record", "delete it")
+        raise _Refused(mark, "E007", "anchors and tags have no place in a record", "delete it")
     if depth > MAX_DEPTH:
-        raise _Refused(
-            event.start_mark, "E009", f"more than {MAX_DEPTH} levels", "a record is never this deep"
-        )
+        raise _Refused(mark, "E009", f"more than {MAX_DEPTH} levels", "a record is never this deep")
+    if key:
+        raise _Refused(mark, "E007", "a key must be plain text", "write a word before the colon")
 
 
 def _check_document(event: _Event, begun: bool) -> None:
-    """Refuse aliases, directives and a second document; streams and one document are as they should be."""
-    if isinstance(event, yaml.AliasEvent):
-        raise _Refused(
-            event.start_mark, "E007", "aliases have no place in a record", "write the value out, or quote it"
-        )
-    if isinstance(event, yaml.DocumentStartEvent):
-        if event.version is not None or event.tags:
-            raise _Refused(
-                event.start_mark, "E007", "directives have no place in a record", "delete the % line"
-            )
-        if begun:
-            raise _Refused(
-                event.start_mark, "E007", "a second document", "one record a file: delete the `---`"
-            )
+    """Refuse directives and a second document."""
+    if event.version is not None or event.tags:
+        raise _Refused(event.start_mark, "E007", "directives have no place in a record", "delete the % line")
+    if begun:
+        raise _Refused(event.start_mark, "E007", "a second document", "one record a file: delete the `---`")
 
 
 def _syntax(error: yaml.YAMLError, path: str, lines: int) -> Problem:
