@@ -3,14 +3,12 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from mesoevidence import files
 from mesoevidence.checks import Checked
@@ -40,32 +38,34 @@ def explain(code: str) -> None:
 
 def text(result: Checked, root: Path) -> None:
     """Print each problem with its line and a caret, then the counts; notes are only counted."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     lines = cache(lambda path: _lines(root, path))
-    for problem in result.problems:
-        if problem.severity != "note":
-            console.print(_shown(problem, lines(problem.path)))
+    if told := [problem for problem in result.problems if problem.severity != "note"]:
+        from rich.console import Console  # noqa: PLC0415 - a ledger in order need not wait for it
+        from rich.text import Text  # noqa: PLC0415
+
+        console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        for problem in told:
+            console.print(Text.assemble(*_shown(problem, lines(problem.path))))
     say_text(summary(result))
 
 
-def _shown(problem: Problem, lines: list[str]) -> Text:
-    """Return one problem: place and message, the source line, a caret under the place, the remedy."""
-    shown = Text(f"{problem.path}:{problem.line}:{problem.column}: ")
-    shown.append(problem.code, _COLOURS[problem.severity])
-    shown.append(f" {problem.message}\n")
+def _shown(problem: Problem, lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield one problem, text and colour: place and message, the source line, a caret under the place."""
+    look = _COLOURS[problem.severity]
+    yield f"{problem.path}:{problem.line}:{problem.column}: ", ""
+    yield problem.code, look
+    yield f" {problem.message}\n", ""
     if problem.line <= len(lines):
         margin = " " * len(str(problem.line))
         source = lines[problem.line - 1].expandtabs(1)
         begin = max(0, problem.column - 60) if len(source) > 100 else 0
-        shown.append(f"{margin} |\n", "blue")
-        shown.append(f"{problem.line} | ", "blue")
-        shown.append(f"{source[begin : begin + 100]}\n")
-        shown.append(f"{margin} | ", "blue")
-        shown.append(" " * cell_len(source[begin : problem.column - 1]) + "^\n", _COLOURS[problem.severity])
+        yield f"{margin} |\n{problem.line} | ", "blue"
+        yield f"{source[begin : begin + 100]}\n", ""
+        yield f"{margin} | ", "blue"
+        yield " " * cell_len(source[begin : problem.column - 1]) + "^\n", look
     if problem.hint:
-        shown.append("  = ", "blue")
-        shown.append(f"help: {problem.hint}\n")
-    return shown
+        yield "  = ", "blue"
+        yield f"help: {problem.hint}\n", ""
 
 
 def _lines(root: Path, path: str) -> list[str]:

