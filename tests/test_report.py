@@ -190,6 +190,26 @@ def test_a_claim_says_what_would_change_its_verdict(tmp_path):
     ]
 
 
+def test_a_claim_says_what_its_verdict_means_and_calls_its_evidence_by_name(tmp_path):
+    text = page(tmp_path, "claims/tea-keeps-awake.html")
+
+    judged = re.search(r'<div class="card judged">(.*?)</div>', text, re.S)[1]
+    assert "The evidence allows less" in judged
+    assert "(Smith 2001 supports)" in judged
+    assert "smith-2001" not in judged
+
+
+def test_a_table_that_becomes_blocks_on_a_phone_still_says_that_it_is_a_table(tmp_path):
+    found = written(tmp_path, {"evidence/coverage.csv": COVERAGE})
+
+    tables = [
+        table for text in found.values() for table in re.findall(r'(?s)<table class="stack".*?</table>', text)
+    ]
+    assert tables
+    for part in re.findall(r"<(?:table|thead|tbody|tr|th|td)\b[^>]*>", "".join(tables)):
+        assert " role=" in part
+
+
 def test_a_claim_without_evidence_asks_for_a_study(tmp_path):
     bare = ledgers.CLAIM.replace(
         "evidence:\n  - {study: smith-2001, direction: supports, directness: direct}\n", ""
