@@ -9,14 +9,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 # The ten characters that LaTeX reads as its own, and those of ASCII that its fonts show as others.
 _LATEX = str.maketrans(
     {
+        **{sign: f"\\{sign}" for sign in "{}$&#%_"},
         "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "%": r"\%",
-        "_": r"\_",
         "^": r"\textasciicircum{}",
         "~": r"\textasciitilde{}",
         "<": r"\textless{}",

@@ -1,8 +1,10 @@
 """Checks that every number stands in the figures read at its place, or recomputes from them."""
 
+import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from operator import add, mul, sub, truediv
 from types import MappingProxyType
 
 from mesoevidence.blocks import Model, Provenance
@@ -13,6 +15,10 @@ from mesoevidence.problems import Finding, Path, short
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "·": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _THOUSANDS = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+_TOKEN = re.compile(rf"{_NUMBER.pattern}|sqrt|[-+x*/%()]")
+_OPERATIONS: Mapping[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = MappingProxyType(
+    {ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv}
+)
 CONSTANTS = frozenset(map(Decimal, ("1", "2", "100", "1.96")))
 PERCENTAGE_X_N = "percentage x n"
 
@@ -122,9 +128,6 @@ def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[
             yield Finding("E304", path, message, f"how: {short(how)}")
 
 
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+|sqrt|[-+x*/%()])")
-
-
 def evaluate(expression: str) -> tuple[Decimal, set[Decimal]]:
     """Return the value of an arithmetic expression and the numbers it used.
 
@@ -138,60 +141,37 @@ def evaluate(expression: str) -> tuple[Decimal, set[Decimal]]:
     >>> evaluate("62.8 % x 86")
     (Decimal('54.008'), {Decimal('62.8'), Decimal('86')})
     """
-    text = _THOUSANDS.sub("", expression.strip())
-    tokens: list[str] = []
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found or len(tokens) > 200:
-            raise ValueError(expression)
-        tokens.append(found[1])
-        at = found.end()
-    used: set[Decimal] = set()
-    value, rest = _sum(tokens, used)
-    if rest:
+    text, numbers = " ".join(_THOUSANDS.sub("", expression).split()), dict[str, Decimal]()
+    if _TOKEN.sub("", text).strip() or len(_TOKEN.findall(text)) > 200:
         raise ValueError(expression)
-    return value, used
+
+    def named(found: re.Match[str]) -> str:
+        name = f"n{len(numbers)}"
+        numbers[name] = Decimal(found[0])
+        return name
+
+    source = _NUMBER.sub(named, text).replace("x", "*").replace("%", "**percent")  # ** binds as % does
+    try:
+        tree = ast.parse(source, mode="eval")
+    except SyntaxError as error:
+        raise ValueError(expression) from error
+    return _value(tree.body, numbers), set(numbers.values())
 
 
-def _sum(tokens: Sequence[str], used: set[Decimal]) -> tuple[Decimal, Sequence[str]]:
-    value, rest = _product(tokens, used)
-    while rest and rest[0] in "+-":
-        other, after = _product(rest[1:], used)
-        value = value + other if rest[0] == "+" else value - other
-        rest = after
-    return value, rest
-
-
-def _product(tokens: Sequence[str], used: set[Decimal]) -> tuple[Decimal, Sequence[str]]:
-    value, rest = _factor(tokens, used)
-    while rest and rest[0] in ("x", "*", "/"):
-        other, after = _factor(rest[1:], used)
-        value = value / other if rest[0] == "/" else value * other
-        rest = after
-    return value, rest
-
-
-def _factor(tokens: Sequence[str], used: set[Decimal]) -> tuple[Decimal, Sequence[str]]:
-    if not tokens:
-        raise ValueError("a number is missing")
-    first, rest = tokens[0], tokens[1:]
-    if first == "-":
-        value, rest = _factor(rest, used)
-        return -value, rest
-    if first in ("sqrt", "("):
-        inner = rest[1:] if first == "sqrt" else rest
-        value, rest = _sum(inner, used)
-        if not rest or rest[0] != ")":
-            raise ValueError("a bracket is not closed")
-        rest = rest[1:]
-        value = value.sqrt() if first == "sqrt" else value
-    else:
-        value = Decimal(first)
-        used.add(value)
-    if rest and rest[0] == "%":
-        value, rest = value / 100, rest[1:]
-    return value, rest
+def _value(node: ast.expr, numbers: Mapping[str, Decimal]) -> Decimal:
+    """Return the value of a parsed expression, whose numbers have names."""
+    match node:
+        case ast.Name(name) if name in numbers:
+            return numbers[name]
+        case ast.UnaryOp(ast.USub(), inner):
+            return -_value(inner, numbers)
+        case ast.BinOp(left, ast.Pow(), ast.Name("percent")):
+            return _value(left, numbers) / 100
+        case ast.BinOp(left, how, right) if type(how) in _OPERATIONS:
+            return _OPERATIONS[type(how)](_value(left, numbers), _value(right, numbers))
+        case ast.Call(ast.Name("sqrt"), [inner], []):
+            return _value(inner, numbers).sqrt()
+    raise ValueError("a number, a bracket or a sign is missing")
 
 
 def _exponent(number: Decimal) -> int:
