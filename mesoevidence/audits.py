@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mesoevidence import console, escape, files
-from mesoevidence.charts.chart import Chart
+from mesoevidence.charts.chart import Chart, html_table
 from mesoevidence.charts.overclaim import overclaim
 from mesoevidence.conclusions import conclude
 from mesoevidence.ledger import Ledger, of
@@ -74,19 +74,10 @@ class Audit:
 
     def _repr_html_(self) -> str:
         names = ["at", "says", "wording", "size", "evidence_strength", "overclaim", "verdict", "why"]
-        shown = self.table[names].astype(object)
-        head = "".join(f'<th scope="col">{name.replace("_", " ")}</th>' for name in names)
-        rows = "".join(
-            "<tr>"
-            + "".join(f"<td>{'' if pd.isna(cell) else escape.html(cell)}</td>" for cell in row)
-            + "</tr>"
-            for row in shown.itertuples(index=False)
-        )
+        shown = self.table[names].astype(object).rename(columns=lambda name: name.replace("_", " "))
         interest = f" Interest: {self.interest}." if self.interest else ""
         caption = escape.html(f"{self.title}.{interest} Verdicts are drafts, unreviewed.")
-        return (
-            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        return html_table(shown).replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
 
 
 def audit(data: object, source: str) -> Audit:
@@ -138,13 +129,9 @@ def _in_order(ledger: Ledger, source: str) -> list[tuple[Claim, Appearance]]:
     sentences = articles(ledger).get(source, [])
     order = [(sentence.locator, name) for sentence in sentences for name in sentence.claims]
     place = {key: at for at, key in reversed(list(enumerate(order)))}
-    made = [
-        (claim, item)
-        for claim in ledger.claims.values()
-        for item in claim.appearances
-        if item.source == source
-    ]
-    return sorted(made, key=lambda found: place.get((found[1].at, found[0].id), len(order)))
+    made = [(claim, item) for claim in ledger.claims.values() for item in claim.appearances]
+    own = [(claim, item) for claim, item in made if item.source == source]
+    return sorted(own, key=lambda found: place.get((found[1].at, found[0].id), len(order)))
 
 
 def _row(claim: Claim, item: Appearance, ledger: Ledger) -> tuple[object, ...]:

@@ -198,7 +198,7 @@ def _label(value: float) -> str:
         head = round(value / 10.0**power, 3)
         shown = f"{'' if head == 1 else f'{head:g}×'}10{str(power).translate(_RAISED)}"
     else:
-        shown = f"{value:.10g}" if size > 1e-12 else "0"
+        shown = f"{value:,.10g}".replace(",", "\u2009") if size > 1e-12 else "0"
     return shown.replace("-", "−")
 
 

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -48,25 +49,25 @@ class Chart:
 
     def svg(self, page: int = 0) -> str:
         """Return a page as SVG with title and description; the same bytes each time."""
-        held = io.BytesIO()
         source = f"mesoevidence {__version__}; data sha256 {self.digest()}"
-        with mpl.rc_context(SETTINGS):
-            self.figures[page].savefig(
-                held, format="svg", metadata={"Date": None, "Creator": "mesoevidence", "Source": source}
-            )
+        about = {"Date": None, "Creator": "mesoevidence", "Source": source}
+        head, rest = self._drawn(page, format="svg", metadata=about).decode("utf-8").split("<svg ", 1)
         said = (self.title, " | ".join((self.alt, *self.rows)))
-        title, about = (escape.html(clean(part)) for part in said)
-        spoken = f'<title id="title">{title}</title>\n <desc id="desc">{about}</desc>'
-        head, rest = held.getvalue().decode("utf-8").split("<svg ", 1)
+        title, words = (escape.html(clean(part)) for part in said)
+        spoken = f'<title id="title">{title}</title>\n <desc id="desc">{words}</desc>'
         named = rest.replace(">", f' role="img" aria-labelledby="title desc">\n {spoken}', 1)
         return f"{head}<svg {named}"
 
     def png(self, page: int = 0, dpi: int = 300) -> bytes:
         """Return a page as PNG."""
-        held = io.BytesIO()
         about = {"Software": None, "Title": clean(self.title), "Description": clean(self.alt)}
+        return self._drawn(page, format="png", dpi=dpi, metadata=about)
+
+    def _drawn(self, page: int, **how: Any) -> bytes:  # noqa: ANN401 - as in `savefig`
+        """Return a page as matplotlib writes it, whatever its settings are."""
+        held = io.BytesIO()
         with mpl.rc_context(SETTINGS):
-            self.figures[page].savefig(held, format="png", dpi=dpi, metadata=about)
+            self.figures[page].savefig(held, **how)
         return held.getvalue()
 
     def pdf(self) -> bytes:
@@ -109,8 +110,7 @@ class Chart:
             f'src="data:image/svg+xml;base64,{base64.b64encode(self.svg(page).encode()).decode()}">'
             for page in range(len(self.figures))
         )
-        table = self.data.to_html(index=False, na_rep="", border=0)
-        unfold = f"<details><summary>Data table</summary>{table}</details>"
+        unfold = f"<details><summary>Data table</summary>{html_table(self.data)}</details>"
         caption = f"<figcaption>{escape.html(clean(self.title))}</figcaption>"
         return f'<figure style="margin:0">{images}{caption}{unfold}</figure>'
 
@@ -123,6 +123,12 @@ class Chart:
 
     def __repr__(self) -> str:
         return f"<Chart: {self.alt}>"
+
+
+def html_table(frame: pd.DataFrame) -> str:
+    """Return a table in HTML, escaped, every cell whole."""
+    with pd.option_context("display.max_colwidth", None):
+        return frame.to_html(index=False, na_rep="", border=0).replace("<th>", '<th scope="col">')
 
 
 def sentence(text: str, limit: int = 250) -> str:

@@ -148,19 +148,17 @@ def _pages(rows: Sequence[Row], most: int) -> list[tuple[range, bool]]:
 def _frame(said: Content) -> pd.DataFrame:
     """Return what is drawn, on the scale of reading."""
     shown = MEASURES[said.measure].shown
+    names = {column.keys: f"{column.arm} {column.head}".strip() for column in said.columns}
     rows = []
     for row in said.rows:
-        if row.kind == "note":
-            continue
-        limits = [None if row.interval is None else shown(row.interval[0]), None, None]
-        if row.interval and row.bounded:
-            limits[1:] = map(shown, row.interval[1:])
-        values = dict(zip(("estimate", "ci_low", "ci_high"), limits, strict=True))
-        rows.append(
-            {"row": row.kind, "label": row.label, **row.cells, **values, "weight": row.weight, **row.lights}
-        )
-    names = {column.key: f"{column.arm} {column.head}".strip() for column in said.columns}
-    return pd.DataFrame(rows).rename(columns=names)
+        estimate, *ends = map(shown, row.interval) if row.interval else [None]
+        low, high = ends if row.bounded else (None, None)
+        cells = {names[keys]: text for keys, text in row.cells.items()}
+        rows.append({
+            "row": row.kind, "label": row.label, **cells, "estimate": estimate, "ci_low": low,
+            "ci_high": high, "weight": row.weight, **row.lights,
+        })  # fmt: skip
+    return pd.DataFrame(row for row in rows if row["row"] != "note")
 
 
 def _digits(said: Content) -> int:

@@ -116,7 +116,11 @@ def _fields(said: Content, style: Style, digits: int) -> list[Field]:
         "l": [Field("label", said.head or style.study, tuple(row.label for row in said.rows), "left")],
         "a": [
             Field(
-                own.part, own.head, tuple(row.cells.get(own.key, "") for row in said.rows), own.align, own.arm
+                own.part,
+                own.head,
+                tuple(row.cells.get(own.keys, "") for row in said.rows),
+                own.align,
+                own.arm,
             )
             for own in said.columns
         ],

@@ -11,11 +11,12 @@ import pandas as pd
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import whole
 from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.grid import Box
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of, wrap
 from mesoevidence.problems import EvidenceError, nearest
 
 Count: TypeAlias = "int | Mapping[str, Count]"
-Box: TypeAlias = "tuple[str, Count] | None"
+Told: TypeAlias = "tuple[str, Count] | None"
 
 _LABELS = MappingProxyType(
     {"identified": "Records identified from", "removed": "Records removed before screening",
@@ -37,15 +38,15 @@ class Row:
     """A row of the flow: for each column what is counted, and what of it is left out."""
 
     phase: str
-    boxes: list[Box]
-    height: float = 0.0
+    boxes: list[Told]
+    placed: list[Box | None] = field(default_factory=list)
     top: float = 0.0
-    placed: list[tuple[float, float, float, float] | None] = field(default_factory=list)
+    bottom: float = 0.0
 
     @property
     def middle(self) -> float:
         """The y of its middle."""
-        return self.top + self.height / 2
+        return (self.top + self.bottom) / 2
 
 
 def prisma(
@@ -100,10 +101,8 @@ def prisma(
     bar = sheet.printing.note * 0.03
     y = _titles(sheet, columns, bar)
     for row in rows:
-        y = _placed(sheet, row, columns, y, sum(other.phase == row.phase for other in rows)) + 0.22
+        y = _boxes(sheet, row, columns, y, sum(other.phase == row.phase for other in rows)) + 0.22
     _phases(sheet, rows, bar)
-    for row in rows:
-        _boxes(sheet, row)
     _arrows(sheet, rows)
     for fault in faults:
         text = f"Does not add up: {fault}."
@@ -115,15 +114,14 @@ def prisma(
 
 
 def _alt(flow: Mapping[str, Any]) -> str:
-    included = flow.get("included", {})
-    parts = [
-        f"{whole(_total(value))} {said}" for value, said in (
-            (flow.get("identified"), "records identified"), (_layers(flow.get("screened"), "screened")[0][1]
-            if "screened" in flow else None, "screened"), (flow.get("assessed"), "reports assessed"),
-            (included.get("studies", included.get("reports")),
-             "studies included" if "studies" in included else "reports included"),
-        ) if value is not None
-    ]  # fmt: skip
+    """Return the flow in a sentence."""
+    last = "studies" if "studies" in flow["included"] else "reports"
+    screened = next((count for _, count in _layers(flow.get("screened"), "screened")), None)
+    steps = (
+        (flow["identified"], "records identified"), (screened, "screened"),
+        (flow.get("assessed"), "reports assessed"), (flow["included"].get(last), f"{last} included"),
+    )  # fmt: skip
+    parts = [f"{whole(_total(count))} {said}" for count, said in steps if count is not None]
     return f"PRISMA flow: {', '.join(parts)}."
 
 
@@ -146,7 +144,7 @@ def _layers(value: Any, key: str) -> list[tuple[str, Count]]:  # noqa: ANN401 - 
     return list(value) if isinstance(value, list | tuple) else [(_LABELS[key], value)]
 
 
-def _pairs(flow: Mapping[str, Any]) -> Iterator[tuple[str, Box, Box]]:
+def _pairs(flow: Mapping[str, Any]) -> Iterator[tuple[str, Told, Told]]:
     """Yield each row of a column: its phase, what is counted and what is left out."""
     for phase, kept, out in _ROWS:
         left, right = _layers(flow.get(kept), kept), _layers(flow.get(out), out)
@@ -177,7 +175,7 @@ def _rows(flow: Mapping[str, Any]) -> list[Row]:
     return [*rows, Row("Included", [("", names), None, *([None, None] if other else [])])]
 
 
-def _place(box: Box) -> str:
+def _place(box: Told) -> str:
     return box[0] if box else ""
 
 
@@ -240,7 +238,10 @@ def _titles(sheet: Sheet, columns: Sequence[tuple[float, float]], bar: float) ->
     """Draw the titles over the columns; return the y below."""
     size = sheet.printing.note
     spans = [(a[0], b[1]) for a, b in pairwise(columns)][::2]
-    texts = [wrap(text, right - left - 0.1, size, True) for (left, right), text in zip(spans, _TITLES)]  # noqa: B905
+    texts = [
+        wrap(text, right - left - 0.1, size, True)
+        for (left, right), text in zip(spans, _TITLES, strict=False)
+    ]
     bottom = kit.PAD + max(map(len, texts)) * size * _STEP + 0.1
     for place, ((left, right), lines) in enumerate(zip(spans, texts, strict=True)):
         sheet.box(left, kit.PAD, right, bottom, _OTHER if place else _TITLE, kit.INK, name="title")
@@ -260,61 +261,49 @@ def _written(sheet: Sheet, box: tuple[str, Count], wide: float) -> list[tuple[st
     return [(line, inset) for text, inset in lines for line in wrap(text, wide - inset - 2 * _PAD, size)]
 
 
-def _placed(sheet: Sheet, row: Row, columns: Sequence[tuple[float, float]], y: float, beside: int) -> float:
-    """Find the boxes of a row their places; return the y below."""
-    step = sheet.printing.note * _STEP
-    heights = [
-        len(_written(sheet, box, right - left)) * step + 2 * _PAD if box else 0.0
+def _boxes(sheet: Sheet, row: Row, columns: Sequence[tuple[float, float]], y: float, beside: int) -> float:
+    """Draw the boxes of a row with their lines, each centred on its middle; return the y below."""
+    step, size = sheet.printing.note * _STEP, sheet.printing.note
+    texts = [
+        _written(sheet, box, right - left) if box else []
         for box, (left, right) in zip(row.boxes, columns, strict=True)
     ]
-    word = width_of(row.phase, sheet.printing.note, True) + 0.16
-    row.top, row.height = y, max(*heights, word / beside)
-    row.placed = [
-        (left, row.middle - high / 2, right, row.middle + high / 2) if high else None
-        for high, (left, right) in zip(heights, columns, strict=True)
-    ]
-    return y + row.height
-
-
-def _boxes(sheet: Sheet, row: Row) -> None:
-    """Draw the boxes of a row with their lines."""
-    size = sheet.printing.note
-    for box, place in zip(row.boxes, row.placed, strict=True):
-        if box and place:
-            left, top, right, _ = place
-            sheet.box(*place, kit.WHITE, kit.INK, layer=kit.SHAPES, name="box")
-            y = top + _PAD + size * _STEP / 2
-            for line, inset in _written(sheet, box, right - left):
-                sheet.text(left + _PAD + inset, y, line, size)
-                y += size * _STEP
+    word = (width_of(row.phase, size, True) + 0.16) / beside
+    row.top, row.bottom = y, y + max(word, max(map(len, texts)) * step + 2 * _PAD)
+    for lines, (left, right) in zip(texts, columns, strict=True):
+        half = len(lines) * step / 2 + _PAD
+        box = Box(left, row.middle - half, right, row.middle + half) if lines else None
+        row.placed.append(box)
+        if box:
+            sheet.box(*box, kit.WHITE, kit.INK, layer=kit.SHAPES, name="box")
+        for place, (line, inset) in enumerate(lines):
+            sheet.text(left + _PAD + inset, row.middle - half + _PAD + (place + 0.5) * step, line, size)
+    return row.bottom
 
 
 def _phases(sheet: Sheet, rows: Sequence[Row], bar: float) -> None:
     """Draw the names of the phases along the left edge."""
     for phase in dict.fromkeys(row.phase for row in rows):
         own = [row for row in rows if row.phase == phase]
-        top, bottom = own[0].top, own[-1].top + own[-1].height
-        sheet.box(kit.PAD, top, kit.PAD + bar, bottom, _BAR, kit.INK, name="phase")
-        middle = kit.PAD + bar / 2, (top + bottom) / 2
-        sheet.text(*middle, phase, sheet.printing.note, align="center", bold=True, turned=True)
+        box = Box(kit.PAD, own[0].top, kit.PAD + bar, own[-1].bottom)
+        sheet.box(*box, _BAR, kit.INK, name="phase")
+        sheet.text(*box.middle, phase, sheet.printing.note, align="center", bold=True, turned=True)
 
 
 def _arrows(sheet: Sheet, rows: Sequence[Row]) -> None:
     """Draw arrows down each column, to what is left out, and from other methods to what is included."""
     for column in range(0, len(rows[0].boxes), 2):
-        there = [row.placed[column] for row in rows]
-        known = [place for place in there if place]
+        known = [box for row in rows if (box := row.placed[column])]
         for upper, lower in pairwise(known):
-            x = (upper[0] + upper[2]) / 2
-            _arrow(sheet, [(x, upper[3]), (x, lower[1])])
+            _arrow(sheet, [(upper.middle[0], upper.bottom), (lower.middle[0], lower.top)])
         for row in rows:
-            kept, out = row.placed[column], row.placed[column + 1]
+            kept, out = row.placed[column : column + 2]
             if kept and out:
-                _arrow(sheet, [(kept[2], row.middle), (out[0], row.middle)])
+                _arrow(sheet, [(kept.right, row.middle), (out.left, row.middle)])
         end = rows[-1].placed[0]
         if column and known and end:
-            x, y = (known[-1][0] + known[-1][2]) / 2, rows[-1].middle
-            _arrow(sheet, [(x, known[-1][3]), (x, y), (end[2], y)])
+            (x, _), (_, y) = known[-1].middle, end.middle
+            _arrow(sheet, [(x, known[-1].bottom), (x, y), (end.right, y)])
 
 
 def _arrow(sheet: Sheet, points: Sequence[kit.Point]) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -32,18 +33,22 @@ _ARMS: Mapping[str, tuple[tuple[tuple[str, str], ...], ...]] = MappingProxyType(
     (("m2i", "Mean"), ("sd2i", "SD"), ("n2i", "Total"))),
     "mean": ((("mi", "Mean"), ("sdi", "SD"), ("ni", "Total")),), "correlation": ((("ni", "Total"),),)}
 )  # fmt: skip
-_SUMMED = ("Events", "Total", "Time")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of text: its heading, the arm it belongs to, and why it may be left out."""
 
-    key: str
+    keys: tuple[str, ...]
     head: str
     arm: str = ""
     align: Align = "right"
     part: str = "arms"
+
+    @property
+    def counted(self) -> bool:
+        """Whether it holds counts, which add up."""
+        return self.part == "arms" and self.head.startswith(("Events", "Total", "Time"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Row:
     label: str
     interval: Interval | None = None
     weight: float | None = None
-    cells: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     lights: Mapping[str, str] = field(default_factory=dict)
     short: str = ""
 
@@ -64,7 +69,7 @@ class Row:
         return self.interval is not None and self.interval[1] < self.interval[2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """All that a forest plot says."""
 
@@ -73,9 +78,14 @@ class Content:
     measure: str
     level: float
     pooled: Pooled | None
-    notes: tuple[str, ...]
-    domains: tuple[str, ...] = ()
+    notes: Sequence[str]
     head: str = ""
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The domains of bias of all rows in their order, the overall judgement last."""
+        seen = dict.fromkeys(domain for row in self.rows for domain in row.lights)
+        return tuple(sorted(seen, key="overall".__eq__))
 
     @property
     def grouped(self) -> bool:
@@ -102,10 +112,9 @@ def content(data: Forestable, wish: Wish, measure: str | None, level: float) -> 
     if isinstance(data, Pooled):
         return _of_pooled(data, wish)
     if isinstance(data, Repooled):
-        sign = "Without" if data.step == "left out" else "Adding"
-        return _of_table(
-            data.table, [f"{sign} {slab}" for slab in data.table["slab"]], measure, data.level, sign
-        )
+        sign, note = _AGAIN[data.step == "left out"]
+        labels = [f"{sign} {slab}" for slab in data.table["slab"]]
+        return _of_table(data.table, labels, measure, data.level, sign, note)
     if isinstance(data, Subgroups):
         return _of_table(data.table, data.table[data.by].astype(str).tolist(), measure, level, "Subgroup")
     if isinstance(data, pd.DataFrame):
@@ -123,39 +132,41 @@ def _of_frame(frame: pd.DataFrame, wish: Wish, measure: str | None, level: float
     name = measures.named(measure or (str(given[0]) if given else "GEN")).name
     yi, vi = measures.estimates(frame).values()
     slab = frame["slab"].astype(str) if "slab" in frame else [f"study {n}" for n in range(1, len(frame) + 1)]
-    table = frame.assign(slab=list(slab), yi=yi, vi=vi)
+    table = totals(frame.assign(slab=list(slab), yi=yi, vi=vi))
     columns = _columns(table, name, wish)
-    rows = _studies(totals(table), wish, columns, level, None)
+    rows = _studies(table, wish, columns, level, None)
     if not rows:
         raise EvidenceError("there is no study to show")
-    return Content(tuple(rows), columns, name, level, None, ("Nothing was pooled.",), _domains(rows))
+    return Content(tuple(rows), columns, name, level, None, ("Nothing was pooled.",))
 
 
 def _of_table(
-    table: pd.DataFrame, labels: Sequence[str], measure: str | None, level: float, head: str
+    table: pd.DataFrame, labels: Sequence[str], measure: str | None, level: float, head: str, *notes: str
 ) -> Content:
     """Return a row for each pooling of a table."""
     name = measure or (str(table["measure"].iloc[0]) if "measure" in table else "GEN")
     limits = table[["estimate", "ci_low", "ci_high"]].to_numpy(dtype=float, na_value=np.nan)
     rows = []
-    for label, values, k in zip(labels, limits.tolist(), table["k"], strict=True):
-        estimate, low, high = values
+    for label, (estimate, low, high), k in zip(labels, limits.tolist(), table["k"], strict=True):
         if math.isfinite(estimate):
             ends = (low, high) if math.isfinite(low) else (estimate, estimate)
-            rows.append(Row("study", label, (estimate, *ends), None, {"k": str(k)}))
-    columns = (Column("k", "Studies", part="extra"),)
-    said = {"Without": "Each row pools all studies but one.", "Adding": "Each row pools the studies so far."}
-    return Content(tuple(rows), columns, name, level, None, tuple(filter(None, (said.get(head),))), (), head)
+            rows.append(Row("study", label, (estimate, *ends), None, {("k",): str(k)}))
+    return Content(tuple(rows), (Column(("k",), "Studies", part="extra"),), name, level, None, notes, head)
+
+
+_AGAIN = {
+    True: ("Without", "Each row pools all studies but one."),
+    False: ("Adding", "Each row pools the studies so far."),
+}
 
 
 def _of_pooled(pooled: Pooled, wish: Wish) -> Content:
     """Return the rows of a pooled result: studies, in subgroups if asked, the total and what it means."""
     table = totals(pooled.studies)
     columns = _columns(table, pooled.measure, wish)
-    rows: list[Row] = []
     notes = [] if pooled.k == 1 else list(_heterogeneity(pooled, wish))
     if wish.by is None:
-        rows += _studies(table, wish, columns, pooled.level, pooled)
+        rows = _studies(table, wish, columns, pooled.level, pooled)
     else:
         rows, between = _grouped(table, wish, columns, pooled)
         notes += between
@@ -165,13 +176,10 @@ def _of_pooled(pooled: Pooled, wish: Wish) -> Content:
         cells = _sums(table, columns)
         rows.append(Row("total", f"Total ({level} CI)", (pooled.estimate, *ends), 100.0, cells))
     if pooled.prediction and wish.prediction:
-        low, high = pooled.prediction
-        rows.append(Row("prediction", f"{level} prediction interval", (pooled.estimate, low, high)))
-    notes += [
-        _method(pooled),
-        *(f"{text[:1].upper()}{text[1:]}.".replace("tau2", "τ²") for text in pooled.warnings),
-    ]
-    return Content(tuple(rows), columns, pooled.measure, pooled.level, pooled, tuple(notes), _domains(rows))
+        rows.append(Row("prediction", f"{level} prediction interval", (pooled.estimate, *pooled.prediction)))
+    warned = (f"{text[:1].upper()}{text[1:]}.".replace("tau2", "τ²") for text in pooled.warnings)
+    notes += [_method(pooled), *warned]
+    return Content(tuple(rows), columns, pooled.measure, pooled.level, pooled, notes)
 
 
 def _grouped(
@@ -183,35 +191,23 @@ def _grouped(
     names = table[by].astype(object).where(table[by].notna(), "Not stated").astype(str)
     table = table.assign(**{by: names}).drop(columns=["measure"], errors="ignore")
     how: dict[str, Any] = {"method": pooled.method, "test": pooled.test, "level": pooled.level}
-    found = pool(table, by=by, measure=pooled.measure, **how).set_index(by)
-    rows: list[Row] = []
-    for name in dict.fromkeys(names):
-        part = table[names == name]
-        rows.append(Row("heading", name))
-        rows += _studies(part, wish, columns, pooled.level, pooled)
-        if len(part) > 1 and pd.notna(found["ci_low"][name]):
-            rows += _subtotal(found.loc[name].to_dict(), part, columns, wish)
-    notes = []
-    if len(found) > 1 and pooled.method not in COUNTED and found["se"].notna().all():
-        test = subgroups(table, by, **how)
-        p = probability(test.q_p_value, lead=wish.lead)
-        notes.append(f"Subgroup differences: χ² = {test.q:.2f}, df = {test.q_df[0]} ({p})")
-    return rows, notes
-
-
-def _subtotal(
-    result: "Mapping[Any, Any]", part: pd.DataFrame, columns: tuple[Column, ...], wish: Wish
-) -> Iterator[Row]:
-    """Yield the diamond of a subgroup and the line on its heterogeneity."""
-    interval = (float(result["estimate"]), float(result["ci_low"]), float(result["ci_high"]))
-    label = f"Subtotal ({100 * float(result['level']):g}% CI)"
-    yield Row("subtotal", label, interval, float(part["weight"].sum()), _sums(part, columns))
-    parts = [] if pd.isna(result["tau2"]) or not wish.spread else [f"τ² = {number(float(result['tau2']))}"]
-    i2 = [] if pd.isna(result["i2"]) else [f"I² = {float(result['i2']):.0f}%"]
-    p = probability(float(result["q_p_value"]), lead=wish.lead)
-    parts = [f"{len(part)} studies", *parts]
-    full = [*parts, f"χ² = {float(result['q']):.2f}, df = {result['q_df']} ({p})", *i2]
-    yield Row("note", "; ".join(full), short="; ".join([*parts, *i2]))
+    rows, errors = [], []
+    for name, part in table.groupby(by, sort=False):
+        found = pool(part, measure=pooled.measure, **how)
+        errors.append(found.se)
+        rows += [Row("heading", str(name)), *_studies(part, wish, columns, pooled.level, pooled)]
+        if found.k > 1 and found.ci:
+            weight, cells = float(part["weight"].sum()), _sums(part, columns)
+            label = f"Subtotal ({100 * pooled.level:g}% CI)"
+            rows.append(Row("subtotal", label, (found.estimate, *found.ci), weight, cells))
+            said = [f"{found.k} studies", *_spread(found, wish)]
+            short = (text for text in said if not text.startswith("χ²"))
+            rows.append(Row("note", "; ".join(said), short="; ".join(short)))
+    if len(errors) < 2 or pooled.method in COUNTED or None in errors:
+        return rows, []
+    test = subgroups(table, by, **how)
+    p = probability(test.q_p_value, lead=wish.lead)
+    return rows, [f"Subgroup differences: χ² = {test.q:.2f}, df = {test.q_df[0]} ({p})"]
 
 
 def _studies(
@@ -219,7 +215,7 @@ def _studies(
 ) -> list[Row]:
     """Return a row for each study."""
     half = float(critical(level, None))
-    texts = {column.key: _texts(table, column) for column in columns}
+    texts = {column.keys: _texts(table, column) for column in columns}
     weights = table["weight"].tolist() if pooled else [None] * len(table)
     lights = _lights(table, wish.rob)
     rows = []
@@ -236,17 +232,15 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
     found = []
     arms = _ARMS.get(MEASURES[measure].shape, ())
     for fields, arm in zip(arms, wish.arms if len(arms) > 1 else ("",), strict=False):
-        if not all(name in totals(table) for name, _ in fields):
-            continue
-        if wish.fraction and fields[0][1] == "Events":
-            found.append(
-                Column(f"{fields[0][0]}/{fields[1][0]}", f"{fields[0][1]} / {fields[1][1].lower()}", arm)
-            )
-        else:
-            found += [Column(name, head, arm) for name, head in fields]
+        names, heads = zip(*fields, strict=True)
+        if set(names) <= set(table):
+            if wish.fraction and heads[0] == "Events":
+                found.append(Column(names, " / ".join(heads).capitalize(), arm))
+            else:
+                found += [Column((name,), head, arm) for name, head in fields]
     for name in having(table, wish.columns):
-        words = not pd.api.types.is_numeric_dtype(table[name])
-        found.append(Column(name, name, align="left" if words else "right", part="extra"))
+        side: Align = "right" if pd.api.types.is_numeric_dtype(table[name]) else "left"
+        found.append(Column((name,), name, align=side, part="extra"))
     return tuple(found)
 
 
@@ -268,82 +262,58 @@ def totals(table: pd.DataFrame) -> pd.DataFrame:
 
 def _texts(table: pd.DataFrame, column: Column) -> list[str]:
     """Return a column as it is printed: counts whole, means with the decimals they have."""
+    if column.counted:
+        counts = zip(*(table[key] for key in column.keys), strict=True)
+        return [" / ".join("" if pd.isna(n) else whole(float(n)) for n in row) for row in counts]
+    values = table[column.keys[0]].tolist()
     if column.part == "extra":
-        return ["" if pd.isna(value) else _plain(value) for value in table[column.key]]
-    if "/" in column.key:
-        top, bottom = (table[name].tolist() for name in column.key.split("/"))
-        return [_count(a) + " / " + _count(n) for a, n in zip(top, bottom, strict=True)]
-    values = table[column.key].astype(float).tolist()
-    if column.head in _SUMMED:
-        return [_count(value) for value in values]
-    digits = max(
-        (len(f"{value:.2f}".rstrip("0").split(".")[1]) for value in values if math.isfinite(value)), default=0
-    )
-    return [number(value, digits) if math.isfinite(value) else "" for value in values]
+        plain = (
+            f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value) for value in values
+        )
+        return ["" if pd.isna(value) else text for value, text in zip(values, plain, strict=True)]
+    decimals = [f"{value:.2f}".rstrip("0").partition(".")[2] for value in values if pd.notna(value)]
+    digits = max(map(len, decimals), default=0)
+    return ["" if pd.isna(value) else number(value, digits) for value in values]
 
 
-def _plain(value: object) -> str:
-    return f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
-
-
-def _count(value: float) -> str:
-    return whole(float(value)) if pd.notna(value) else ""
-
-
-def _sums(table: pd.DataFrame, columns: tuple[Column, ...]) -> dict[str, str]:
+def _sums(table: pd.DataFrame, columns: tuple[Column, ...]) -> dict[tuple[str, ...], str]:
     """Return what adds up: events and people."""
-    sums = {}
-    for column in columns:
-        names = column.key.split("/") if column.part == "arms" else []
-        if names and (column.head in _SUMMED or len(names) > 1) and table[names].notna().all(axis=None):
-            sums[column.key] = " / ".join(whole(float(table[name].sum())) for name in names)
-    return sums
+    return {
+        column.keys: " / ".join(whole(float(table[key].sum())) for key in column.keys)
+        for column in columns
+        if column.counted and table[list(column.keys)].notna().all(axis=None)
+    }
 
 
 def _lights(table: pd.DataFrame, rob: pd.DataFrame | None) -> list[dict[str, str]]:
     """Return the judgements of each study by domain: those of the result shown, else of the whole study."""
     if rob is None:
         return [{} for _ in range(len(table))]
-    for name in ("study", "domain", "judgement"):
-        if name not in rob:
-            raise EvidenceError(
-                f"the table of bias has no column `{name}`; it needs study, domain and judgement"
-            )
-    judged: dict[str, list[tuple[object, str, str]]] = {}
-    parts = rob["result"] if "result" in rob else pd.Series(None, rob.index, dtype=object)
-    for study, part, domain, word in zip(rob["study"], parts, rob["domain"], rob["judgement"], strict=True):
-        judged.setdefault(str(study), []).append((None if pd.isna(part) else part, str(domain), str(word)))
-    names = [table[name].astype(str) for name in ("study", "slab") if name in table]
-    results = table["result"] if "result" in table else [None] * len(table)
-    found = []
-    for *keys, result in zip(*names, results, strict=True):
-        own = [line for key in dict.fromkeys(keys) for line in judged.get(key, ())]
-        if result is not None:
-            whole_study = [line for line in own if line[0] is None]
-            own = whole_study + [line for line in own if line[0] is not None and line[0] == result]
-        found.append({domain: word for _, domain, word in own})
+    having(rob, ["study", "domain", "judgement"])
+    found, studies = [], rob["study"].astype(str)
+    for row in table.to_dict("records"):
+        own = rob[studies.isin([str(row[name]) for name in ("study", "slab") if name in row])]
+        if row.get("result") is not None and "result" in own:
+            own = pd.concat([own[own["result"].isna()], own[own["result"] == row["result"]]])
+        found.append(dict(zip(own["domain"].astype(str), own["judgement"].astype(str), strict=True)))
     return found
 
 
-def _domains(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return the domains of all rows in their order, the overall judgement last."""
-    seen = dict.fromkeys(domain for row in rows for domain in row.lights)
-    return tuple(sorted(seen, key=lambda domain: domain == "overall"))
+def _spread(pooled: Pooled, wish: Wish, *, full: bool = False) -> Iterator[str]:
+    """Yield how far studies differ: the variance of their effects, Q, and its share."""
+    if pooled.tau2 is not None and wish.spread:
+        limits = pooled.tau2_ci if full else None
+        within = f", {100 * pooled.level:g}% CI {number(limits[0])} to {number(limits[1])}" if limits else ""
+        yield f"τ² = {number(pooled.tau2)}" + (f" ({pooled.method}{within})" if full else "")
+    if pooled.q is not None:
+        yield f"χ² = {pooled.q:.2f}, df = {pooled.q_df} ({probability(pooled.q_p_value, lead=wish.lead)})"
+    if pooled.i2 is not None:
+        yield f"I² = {pooled.i2:.0f}%" + (" (from τ²)" if full and pooled.tau2 is not None else "")
 
 
 def _heterogeneity(pooled: Pooled, wish: Wish) -> Iterator[str]:
     """Yield what the studies differ by, and the test of the pooled effect."""
-    parts = []
-    if pooled.tau2 is not None and wish.spread:
-        limits = pooled.tau2_ci
-        within = f", {100 * pooled.level:g}% CI {number(limits[0])} to {number(limits[1])}" if limits else ""
-        parts.append(f"τ² = {number(pooled.tau2)} ({pooled.method}{within})")
-    if pooled.q is not None:
-        p = probability(pooled.q_p_value, lead=wish.lead)
-        parts.append(f"χ² = {pooled.q:.2f}, df = {pooled.q_df} ({p})")
-    if pooled.i2 is not None:
-        parts.append(f"I² = {pooled.i2:.0f}%" + (" (from τ²)" if pooled.tau2 is not None else ""))
-    if parts:
+    if parts := [*_spread(pooled, wish, full=True)]:
         yield "Heterogeneity: " + "; ".join(parts)
     if pooled.statistic is not None and MEASURES[pooled.measure].null is not None:
         kind = "z" if pooled.df is None else f"t({pooled.df})"

@@ -73,7 +73,6 @@ def timeline(
     effect = _upright(pooled, data, studies, tall, size.note)
     known = bool(data["people"].notna().all())
     people = plain(0.0, 1.05 * data["people"].max() if known else 1.0, (1.4 * tall + 0.2, tall + 0.2))
-    people = replace(people, ticks=tuple((value, whole(value)) for value, _ in people.ticks))
     names = [text for up in (effect, people) for _, text in up.ticks]
     span = left_of(names, [name, "People so far"], 0.4 * tall, size.note), page - kit.PAD - 0.1
     across = _calendar([*studies["year"], *said], span, size.note)
@@ -90,10 +89,11 @@ def timeline(
     last = lower if known else plane
     _flags(sheet, flags, across, last.up.left)
     y, by = last.level(sheet, "Year") + 0.1, "people" if known else "weight"
-    whole_band = all(effect.holds(end) for name in ("ci_low", "ci_high") for end in data[name].dropna())
-    for note in _NOTES if whole_band else (*_NOTES, "Where the band is cut off it goes on beyond the axis."):
-        y = sheet.paragraph(kit.PAD, y, note.format(by=by), page - 2 * kit.PAD, colour=kit.MUTED)
-    return _chart((sheet.figure(page, y + kit.PAD),), pooled, data, said, title)
+    notes = [note.format(by=by) for note in _NOTES]
+    if not all(map(effect.holds, data[["ci_low", "ci_high"]].stack())):
+        notes.append("Where the band is cut off it goes on beyond the axis.")
+    figure = sheet.figure(page, sheet.notes(notes, y, page) + kit.PAD)
+    return _chart(figure, pooled, data, said, title)
 
 
 def _calendar(years: Sequence[int], span: Span, size: float) -> Axis:
@@ -109,13 +109,12 @@ def _calendar(years: Sequence[int], span: Span, size: float) -> Axis:
 
 
 def _chart(
-    figures: tuple[Figure, ...], pooled: Pooled, data: pd.DataFrame, said: Mapping[int, str],
-    title: str | None,
-) -> Chart:  # fmt: skip
+    figure: Figure, pooled: Pooled, data: pd.DataFrame, said: Mapping[int, str], title: str | None
+) -> Chart:
     """Return the chart with its data and words, on the scale of reading."""
     spec = MEASURES[pooled.measure]
-    for name in ("estimate", "ci_low", "ci_high"):
-        data[name] = [spec.shown(value) if math.isfinite(value) else math.nan for value in data[name]]
+    ends = ["estimate", "ci_low", "ci_high"]
+    data[ends] = data[ends].map(spec.shown, na_action="ignore")
     first, last = data.iloc[0], data.iloc[-1]
     alt = (
         f"Timeline of {pooled.k} {'study' if pooled.k == 1 else 'studies'}, {first['year']:.0f} to "
@@ -129,7 +128,7 @@ def _chart(
         rows.append(f"{year:.0f}: studies {k:.0f}{persons}, {spec.label} {number(estimate)}{limits}")
     rows += [f"{when}: {text}" for when, text in said.items()]
     name = title or pooled.label or "Timeline of the evidence"
-    return Chart(figures, data, name, sentence(alt), tuple(rows))
+    return Chart((figure,), data, name, sentence(alt), tuple(rows))
 
 
 def _dated(pooled: Pooled, year: str | None) -> pd.DataFrame:
