@@ -22,6 +22,7 @@ TYPES = {
     "synthesis": "syntheses/meso-v-saline-response.html",
     "synthesis not pooled": "syntheses/skin-hydration-direction.html",
     "summary of findings": "summary.html",
+    "review": "hair-loss.html",
     **{path.stem: f"{path.stem}.html" for path in notebooks.find(Path(__file__).parent.parent)},
 }
 
@@ -33,6 +34,7 @@ def report(tmp_path_factory):
     evidence = me.load()
     folder = me.write_report(evidence, tmp_path_factory.mktemp("report")).parent
     me.summary_of_findings(evidence, topic="hair-loss").save(folder / TYPES["summary of findings"])
+    me.write_review(evidence, "hair-loss", folder / TYPES["review"])
     return folder
 
 
