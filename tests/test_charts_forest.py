@@ -299,6 +299,27 @@ def test_no_page_ends_with_the_name_of_a_subgroup():
         assert sum(word.startswith("study ") for word in words) == 8
 
 
+def test_other_poolings_stand_below_the_analysis_each_with_its_diamond_and_its_name(bcg):
+    others = [me.pool(BCG, measure="RR", method=method, test="z") for method in ("EE", "DL")]
+    chart = me.forest(bcg, beside=others)
+    words = drawn.words(chart.figure)
+    ends = [drawn.bounds(mark)[:3:2] for mark in drawn.marks(chart.figure, "diamond-beside")]
+    scale = np.polyfit(bcg.ci, drawn.bounds(drawn.marks(chart.figure, "diamond-total")[0])[:3:2], 1)
+
+    # metafor 3.8, exp(coef(rma(yi, vi, data=dat, method=...))): EE 0.65 (0.60, 0.70), DL 0.49 (0.34, 0.70)
+    assert {"Equal effects, Wald z (95% CI)", "0.65 [0.60, 0.70]", "0.49 [0.34, 0.70]"} <= set(words)
+    assert np.allclose(ends, [np.polyval(scale, other.ci) for other in others])
+    with pytest.raises(me.EvidenceError, match="same studies by the same measure"):
+        me.forest(bcg, beside=[me.pool(BCG, measure="OR")])
+
+
+def test_further_columns_carry_the_headings_given(bcg):
+    words = drawn.words(me.forest(bcg, columns={"bi": "Without TB"}).figure)
+
+    assert {"Without TB", "13536"} <= set(words)
+    assert "bi" in drawn.words(me.forest(bcg, columns=["bi"]).figure)
+
+
 def test_a_band_of_what_does_not_matter_is_shaded_around_the_null(bcg):
     figure = me.forest(bcg, mid=1.25).figure
     left, _, right, _ = drawn.bounds(drawn.marks(figure, "mid")[0])
@@ -322,6 +343,33 @@ def test_every_style_fits_every_width(bcg, style, width):
         assert math.isclose(
             figure.get_size_inches()[0] * 25.4, {"double": 180, "single": 89}[width], abs_tol=0.01
         )
+
+
+@st.composite
+def tables(draw):
+    """Return counts of two groups, often without an event, or with nothing but events."""
+    k = draw(st.integers(1, 8))
+    rows = []
+    for _ in range(k):
+        n1, n2 = draw(st.integers(1, 900)), draw(st.integers(1, 900))
+        rows.append(
+            (draw(st.sampled_from([0, n1, n1 // 3])), n1, draw(st.sampled_from([0, n2, n2 // 5])), n2)
+        )
+    frame = pd.DataFrame(rows, columns=["ai", "n1i", "ci", "n2i"])
+    return frame.assign(slab=draw(st.lists(NAMES, min_size=k, max_size=k)), study=range(k))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tables(), st.sampled_from(["RR", "OR", "RD"]), st.sampled_from(WIDTHS))
+def test_whatever_cells_are_zero_every_count_is_shown_and_no_text_overlaps(frame, measure, width):
+    chart = me.forest(me.pool(frame, measure=measure), width=width, favours=SIDES)
+    studies = chart.data[chart.data["row"] == "study"]
+
+    assert drawn.collisions(chart.figure) == drawn.strays(chart.figure) == []
+    shown = studies["Intervention Events"].str.replace("\u2009", "").astype(int)
+    assert shown.tolist() == frame["ai"].tolist()
+    assert studies["estimate"].notna().all()
+    assert np.isfinite(studies["estimate"].astype(float)).all()
 
 
 def laws(frame, width):

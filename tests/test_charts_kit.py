@@ -439,6 +439,7 @@ def test_the_sign_in_a_light_stands_out_and_no_two_levels_share_one(word):
     shown = lights.light(word)
 
     assert contrast(shown.fill, shown.ink) >= 4.5
+    assert contrast(lights.light(word, "cochrane").fill, shown.ink) >= 4.5
     assert {lights.light(other).sign for other in lights.ORDER if lights.light(other).fill == shown.fill} == {
         shown.sign
     }

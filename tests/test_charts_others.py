@@ -92,6 +92,17 @@ def test_studies_judged_by_different_tools_stand_in_blocks_each_with_its_own_dom
     assert list(lone.data.columns) == ["study", *TOOLS["robins-i-v1"].domains.values(), "Overall"]
 
 
+@pytest.mark.parametrize("draw", [me.traffic_light, me.bias_bars])
+def test_lights_also_come_in_the_colours_of_robvis_with_the_same_signs(draw):
+    own, known = draw(bias("rob2")), draw(bias("rob2"), palette="cochrane")
+    signs = [len(drawn.marks(chart.figure, "sign")) for chart in (own, known)]
+
+    assert {"#02c100", "#e2df07", "#bf0000"} <= set(re.findall(r"#[0-9a-f]{6}", known.svg()))
+    assert signs[0] == signs[1] > 0
+    with pytest.raises(me.EvidenceError, match="`palette` is own or cochrane, not 'robvis'"):
+        draw(bias("rob2"), palette="robvis")
+
+
 def test_confidence_in_a_review_is_good_where_it_is_high():
     table = pd.DataFrame({"study": ["A"], "tool": "amstar2", "domain": "overall", "judgement": "high"})
 

@@ -1,7 +1,7 @@
 """The forest plot: each study with its interval and weight, and what they say together."""
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -14,6 +14,7 @@ from mesoevidence.charts.forest_page import draw
 from mesoevidence.charts.kit import Width, printing
 from mesoevidence.charts.rows import Content, Forestable, Row, Wish, content
 from mesoevidence.formulas import MEASURES
+from mesoevidence.pooled import Pooled
 from mesoevidence.problems import EvidenceError, nearest
 
 PARTS = ("arms", "extra", "lights", "weight", "prediction", "notes", "zebra", "pooled-line")
@@ -21,7 +22,8 @@ PARTS = ("arms", "extra", "lights", "weight", "prediction", "notes", "zebra", "p
 
 def forest(
     data: Forestable, *, by: str | None = None, rob: pd.DataFrame | None = None,
-    arms: tuple[str, str] | None = None, columns: Sequence[str] = (),
+    arms: tuple[str, str] | None = None, columns: Sequence[str] | Mapping[str, str] = (),
+    beside: Sequence[Pooled] = (), palette: str = "own",
     favours: tuple[str, str] | None = None, mid: float | tuple[float, float] | None = None,
     style: str = "standard", width: Width = "natural", hide: Collection[str] = (), digits: int | None = None,
     grey: bool = False, measure: str | None = None, title: str | None = None, rows_a_page: int = 60,
@@ -39,8 +41,10 @@ def forest(
         Judgements of bias, as ``evidence.table("risk_of_bias")`` has them: `study`, `domain`, `judgement`.
     arms : (str, str), optional
         Names of the two groups; of a synthesis its own.
-    columns : sequence of str
-        Further columns of the studies to print.
+    columns : sequence of str, or mapping of str to str
+        Further columns of the studies to print, with their headings if they are not to be the names.
+    beside : sequence of Pooled
+        The same studies pooled otherwise: sensitivity, a diamond each under that of the analysis.
     favours : (str, str), optional
         What stands left and right of the null; a synthesis knows it from which way its outcome is better.
     mid : float or (float, float), optional
@@ -52,6 +56,8 @@ def forest(
         arms, in this order; text is never under 7 points.
     hide : collection of str
         Parts to leave out: arms, extra, lights, weight, prediction, notes, zebra, pooled-line.
+    palette
+        As in `traffic_light`.
     digits, grey, measure, title, rows_a_page
         Decimals (left out: two, or as many as tell the ends of each interval apart); greys instead of
         colours; what the effects are, where the data do not say; the name of the chart; and when to begin
@@ -90,11 +96,13 @@ def forest(
     two = arms or (
         (question.intervention, question.comparator) if question else ("Intervention", "Comparator")
     )
-    wish = Wish(by, two, tuple(columns), rob, look.lead, look.fraction, look.spread, "prediction" not in hide)
+    named = columns if isinstance(columns, Mapping) else dict(zip(columns, columns, strict=True))
+    shown = "prediction" not in hide
+    wish = Wish(by, two, named, rob, look.lead, look.fraction, look.spread, shown, beside)
     said = content(data, wish, measure, getattr(data, "level", 0.95))
     digits = _digits(said) if digits is None else digits
     page = fit(
-        said, look, printing(width), hide=frozenset(hide), digits=digits, grey=grey,
+        said, look, printing(width, palette), hide=frozenset(hide), digits=digits, grey=grey,
         mid=_band(said.measure, mid, question), favours=favours or _favours(question),
     )  # fmt: skip
     figures = tuple(draw(page, chunk, last) for chunk, last in _pages(said.rows, rows_a_page))

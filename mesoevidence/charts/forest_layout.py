@@ -236,7 +236,7 @@ def _limits(said: Content, mid: tuple[float, float] | None, sided: bool) -> tupl
     """Return the limits of the axis for all rows, with room where both sides of the null are named."""
     drawn = [(row, row.interval) for row in said.rows if row.interval]
     studies = [(interval, row.weight or 1.0) for row, interval in drawn if row.kind == "study"]
-    pooled = [interval[1:] for row, interval in drawn if row.kind in ("subtotal", "total")]
+    pooled = [interval[1:] for row, interval in drawn if row.kind in ("subtotal", "total", "beside")]
     further = [interval[1:] for row, interval in drawn if row.kind == "prediction"]
     low, high = limits_of(said.measure, studies, [*pooled, mid] if mid else pooled, further)
     null, room = null_of(said.measure), 0.2 * (high - low)

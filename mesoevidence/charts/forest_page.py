@@ -121,7 +121,7 @@ def _mark(sheet: Sheet, page: Layout, row: Row, y: float, heaviest: float) -> No
         return
     axis, style, scale = page.axis, page.style, page.size.scale
     estimate, low, high = row.interval
-    if row.kind in ("subtotal", "total"):
+    if row.kind in ("subtotal", "total", "beside"):
         tall = (0.092 if row.kind == "total" else 0.075) * scale
         left, middle, right = axis.x(low), axis.x(estimate), axis.x(high)
         fill = style.total if row.kind == "total" else style.subtotal

@@ -21,7 +21,7 @@ import math
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
 from itertools import accumulate, groupby
 from types import MappingProxyType
@@ -82,6 +82,7 @@ class Print:
     width: float | None
     body: float
     note: float
+    palette: str = "own"  # of the lights
 
     @property
     def row(self) -> float:
@@ -104,15 +105,17 @@ WIDTHS = MappingProxyType(
 )
 
 
-def printing(width: str) -> Print:
-    """Return how to print at a width.
+def printing(width: str, palette: str = "own") -> Print:
+    """Return how to print at a width, and in which colours lights shine.
 
     >>> printing("single").body
     7
     """
     if width not in WIDTHS:
         raise EvidenceError(f"`width` is {', '.join(WIDTHS)}, not {width!r}")
-    return WIDTHS[width]
+    if palette not in ("own", "cochrane"):
+        raise EvidenceError(f"`palette` is own or cochrane, not {palette!r}")
+    return replace(WIDTHS[width], palette=palette)
 
 
 def clean(text: object) -> str:

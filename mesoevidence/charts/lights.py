@@ -26,6 +26,10 @@ _FILLS = MappingProxyType(
         "unknown": "#DDE1E6", "none": kit.WHITE,
     }
 )  # fmt: skip
+# Those that robvis calls "cochrane": readers of reviews know them, though high and critical look alike.
+_COCHRANE = MappingProxyType(
+    {"good": "#02C100", "some": "#E2DF07", "bad": "#BF0000", "worst": "#820000", "unknown": "#4EA1F7"}
+)
 _SIGNS = MappingProxyType(
     {
         "good": "plus", "near": "plus-minus", "some": "minus", "bad": "cross", "worst": "bang",
@@ -66,7 +70,7 @@ _CONFIDENCE = MappingProxyType(
 ORDER = (*_LEVELS, *_CONFIDENCE)
 
 
-def light(judgement: str) -> Light:
+def light(judgement: str, palette: str = "own") -> Light:
     """Return the light of a judgement; a word nobody knows is shown as not known, under its own name.
 
     >>> light("some-concerns").sign
@@ -74,7 +78,8 @@ def light(judgement: str) -> Light:
     """
     unknown = ("unknown", judgement.replace("-", " ").capitalize())
     kind, word = {**_LEVELS, **_CONFIDENCE}.get(judgement, unknown)
-    return Light(_FILLS[kind], _SIGNS[kind], kit.WHITE if kind in ("bad", "worst") else kit.INK, word)
+    fill = _COCHRANE.get(kind, _FILLS[kind]) if palette == "cochrane" else _FILLS[kind]
+    return Light(fill, _SIGNS[kind], kit.WHITE if kind in ("bad", "worst") else kit.INK, word)
 
 
 def sign(sheet: Sheet, x: float, y: float, size: float, shown: Light) -> None:
@@ -86,7 +91,7 @@ def sign(sheet: Sheet, x: float, y: float, size: float, shown: Light) -> None:
 
 def draw(sheet: Sheet, x: float, y: float, radius: float, judgement: str) -> None:
     """Draw the light of a judgement."""
-    shown = light(judgement)
+    shown = light(judgement, sheet.printing.palette)
     sheet.disc(x, y, radius, shown.fill, name="light")
     sign(sheet, x, y, radius, shown)
 

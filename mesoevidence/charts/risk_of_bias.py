@@ -99,7 +99,7 @@ def _judged(key: str, table: pd.DataFrame, names: Mapping[str, str]) -> Judged:
 
 def traffic_light(
     data: Evidence | pd.DataFrame, *, tool: str | None = None, width: Width = "natural", grey: bool = False,
-    title: str | None = None, rows_a_page: int = 40,
+    title: str | None = None, rows_a_page: int = 40, palette: str = "own",
 ) -> Chart:  # fmt: skip
     """Draw a light for every study and domain of bias.
 
@@ -115,6 +115,8 @@ def traffic_light(
         As wide as needed, 180 mm or 89 mm.
     grey, title, rows_a_page
         Greys instead of colours; the name of the chart; when to begin a new page.
+    palette : {"own", "cochrane"}
+        Lights told apart with every sight and in grey, or in the colours that robvis calls "cochrane".
 
     Returns
     -------
@@ -128,7 +130,7 @@ def traffic_light(
     >>> traffic_light(bias)
     <Chart: Risk of bias (RoB 2) of 1 study. Overall: 1 high risk.>
     """
-    found, size = judged_by(data, tool), printing(width)
+    found, size = judged_by(data, tool), printing(width, palette)
     columns = {name for part in found for name in part.short.values()}
     names = sorted(columns, key=lambda name: (name == "O", len(name), name))
     room = (size.width or 99.0) - 2 * kit.PAD - 0.13 * size.body - 0.2
@@ -180,13 +182,13 @@ def _light(sheet: Sheet, line: Row, box: Box, name: str) -> None:
 
 def bias_bars(
     data: Evidence | pd.DataFrame, *, tool: str | None = None, weights: Mapping[str, float] | None = None,
-    width: Width = "natural", grey: bool = False, title: str | None = None,
+    width: Width = "natural", grey: bool = False, title: str | None = None, palette: str = "own",
 ) -> Chart:  # fmt: skip
     """Draw for each domain how many studies have which risk, as bars that add up to all.
 
     Parameters
     ----------
-    data, tool, width, grey, title
+    data, tool, width, grey, title, palette
         As in `traffic_light`.
     weights : mapping of study to number, optional
         Weights of one analysis; without them every study counts alike.
@@ -202,7 +204,7 @@ def bias_bars(
     >>> bias_bars(bias).data[["judgement", "studies", "percent"]].values.tolist()
     [['low', 1, 50.0], ['high', 1, 50.0]]
     """
-    (found, *others), size = judged_by(data, tool), printing(width)
+    (found, *others), size = judged_by(data, tool), printing(width, palette)
     if others:
         tools = ", ".join(part.key for part in (found, *others))
         raise EvidenceError(f"there are judgements by {tools}; name one with `tool`")
@@ -211,7 +213,7 @@ def bias_bars(
     def draw(sheet: Sheet, domain: str, box: Box) -> None:
         x, y = box.left, box.middle[1]
         for word, studies, percent in shares[domain]:
-            end, shown = x + percent / 100 * (box.right - box.left), lights.light(word)
+            end, shown = x + percent / 100 * (box.right - box.left), lights.light(word, size.palette)
             sheet.box(x, y - 0.105, end, y + 0.105, shown.fill, kit.INK, layer=kit.SHAPES, name="bar")
             said = f"{percent:.0f}%" if weights else str(studies)
             own, middle = width_of(said, size.body, True), (x + end) / 2

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -22,7 +22,7 @@ from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
 from mesoevidence.regression import Subgroups, subgroups
 
-Kind = Literal["study", "heading", "subtotal", "total", "prediction", "note"]
+Kind = Literal["study", "heading", "subtotal", "total", "prediction", "beside", "note"]
 Forestable: TypeAlias = "Pooled | Subgroups | Repooled | pd.DataFrame"
 
 _ARMS: Mapping[str, tuple[tuple[tuple[str, str], ...], ...]] = MappingProxyType(
@@ -99,12 +99,13 @@ class Wish:
 
     by: str | None
     arms: tuple[str, str]
-    columns: tuple[str, ...]
+    columns: Mapping[str, str]
     rob: pd.DataFrame | None
     lead: bool  # a zero before the point of p
     fraction: bool  # "a / n" in one column
     spread: bool  # tau2 is printed
     prediction: bool
+    beside: Sequence[Pooled] = ()
 
 
 def content(data: Forestable, wish: Wish, measure: str | None, level: float) -> Content:
@@ -177,9 +178,20 @@ def _of_pooled(pooled: Pooled, wish: Wish) -> Content:
         rows.append(Row("total", f"Total ({level} CI)", (pooled.estimate, *ends), 100.0, cells))
     if pooled.prediction and wish.prediction:
         rows.append(Row("prediction", f"{level} prediction interval", (pooled.estimate, *pooled.prediction)))
+    rows += map(partial(_beside, pooled), wish.beside)
     warned = (f"{text[:1].upper()}{text[1:]}.".replace("tau2", "τ²") for text in pooled.warnings)
     notes += [_method(pooled), *warned]
     return Content(tuple(rows), columns, pooled.measure, pooled.level, pooled, notes)
+
+
+def _beside(pooled: Pooled, other: Pooled) -> Row:
+    """Return the diamond of the same studies pooled otherwise, named by how."""
+    if (other.measure, sorted(other.slab)) != (pooled.measure, sorted(pooled.slab)):
+        raise EvidenceError("what stands beside a result pools the same studies by the same measure")
+    ends = other.ci or (other.estimate, other.estimate)
+    model = other.lines()["model"]
+    label = f"{model[:1].upper()}{model[1:]} ({100 * other.level:g}% CI)"
+    return Row("beside", label, (other.estimate, *ends))
 
 
 def _grouped(
@@ -238,9 +250,9 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
                 found.append(Column(names, " / ".join(heads).capitalize(), arm))
             else:
                 found += [Column((name,), head, arm) for name, head in fields]
-    for name in having(table, wish.columns):
+    for name in having(table, list(wish.columns)):
         side: Align = "right" if pd.api.types.is_numeric_dtype(table[name]) else "left"
-        found.append(Column((name,), name, align=side, part="extra"))
+        found.append(Column((name,), wish.columns[name], align=side, part="extra"))
     return tuple(found)
 
 
