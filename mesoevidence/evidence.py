@@ -265,6 +265,9 @@ class Evidence:
                 return cards.text(entry.title_line(), {**entry.shown(), **sources})
         if identifier in self.references:
             return self.references[identifier].vancouver()
+        for problem in self.problems:
+            if problem.severity == "error" and Path(problem.path).stem == identifier:
+                raise NoSuchRecord(f"{problem.path} cannot be read as it stands: run `mesoevidence check`")
         known = (*self.ledger.records, *self.ledger.references)
         raise NoSuchRecord(f"nothing bears the id {identifier!r}{guess(identifier, known)}")
 

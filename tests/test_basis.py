@@ -255,7 +255,8 @@ def test_opening_a_ledger_asks_no_program_about_the_signature_of_a_commit(tmp_pa
     signed(folder, monkeypatch)
     trap, mark = tmp_path / "trap.sh", tmp_path / "sprung"
     trap.write_text(
-        f"#!/bin/sh\ntouch {mark}\necho '[GNUPG:] SIG_CREATED ' >&2\necho -----BEGIN PGP SIGNATURE-----\n"
+        f"#!/bin/sh\ntouch {mark}\ncat >/dev/null\n"
+        "echo '[GNUPG:] SIG_CREATED ' >&2\necho -----BEGIN PGP SIGNATURE-----\n"
     )
     trap.chmod(0o755)
     git(folder, "init", "-q")

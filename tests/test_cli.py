@@ -142,6 +142,18 @@ def test_what_cannot_run_exits_2_with_one_sentence_on_the_error_stream(
     assert err.startswith("mesoevidence: ")
 
 
+def test_a_record_that_is_not_filled_in_yet_is_not_called_unknown(capsys, tmp_path, monkeypatch):
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "references.bib").touch()
+    monkeypatch.chdir(tmp_path)
+    run(capsys, "new", "claim", "my-claim")
+
+    code, _, err = run(capsys, "show", "my-claim")
+
+    assert code == 2
+    assert "evidence/claims/my-claim.yaml cannot be read as it stands: run `mesoevidence check`" in err
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["chek"], ["check", "--format", "xml"], ["new", "paper", "x"], ["show"]]
 )
