@@ -10,19 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from mesoevidence import measures
-from mesoevidence.linear_model import (
-    Array,
-    check_design,
-    critical,
-    estimate_tau2,
-    least_squares,
-    rows_of,
-    settings,
-    solve,
-    study_table,
-    two_sided,
-)
+from mesoevidence import linear_model, measures
+from mesoevidence.linear_model import Array
 from mesoevidence.pooled import Pooled
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
@@ -131,37 +120,37 @@ def regression_test(
     """
     if model not in ("rma", "lm") or predictor not in PREDICTORS:
         raise EvidenceError(f"`model` is rma or lm, `predictor` one of {', '.join(PREDICTORS)}")
-    method, test, level = settings(data, method, test, level)
+    method, test, level = linear_model.settings(data, method, test, level)
     column, shape = PREDICTORS[predictor]
-    frame = rows_of(data)
+    frame = linear_model.rows_of(data)
     if column == "ni" and (people := measures.participants(frame)) is not None:
         frame = frame.assign(ni=people)
-    table = study_table(frame, ["ni"] if column == "ni" else [])
+    table = linear_model.study_table(frame, ["ni"] if column == "ni" else [])
     y, v = table["yi"].to_numpy(), table["vi"].to_numpy()
     given = table[column].to_numpy(dtype=float)
     if not bool((given > 0).all()):
         raise EvidenceError("`ni` must be above 0 in every study")
     x = np.column_stack([np.ones(len(y)), shape(given)])
-    check_design(x, [predictor])
+    linear_model.check_design(x, [predictor])
     if model == "lm":
-        solved = least_squares(y, x, 1 / v)
+        solved = linear_model.least_squares(y, x, 1 / v)
         scale, test = solved.rss / (len(y) - 2), "t"
         if scale <= 1e-15:
             raise EvidenceError("the studies lie exactly on a line, so nothing is left to test with")
     else:
-        solved, _, scale = solve(y, v, x, method, test)
+        solved, _, scale = linear_model.solve(y, v, x, method, test)
     df = None if test == "z" else len(y) - 2
     errors = np.sqrt(scale * np.diag(solved.inverse))
     statistic = solved.beta / errors
     limit = limit_ci = None
     if predictor not in ("ni", "sqrtni"):
-        half = float(critical(level, df)) * float(errors[0])
+        half = float(linear_model.critical(level, df)) * float(errors[0])
         limit = float(solved.beta[0])
         limit_ci = (limit - half, limit + half)
     few = ("with fewer than ten studies the test says little",) if len(y) < 10 else ()
     return RegressionTest(
         model, predictor, float(solved.beta[1]), float(errors[1]), float(statistic[1]), df,
-        float(two_sided(statistic, df)[1]), limit, limit_ci, len(y), few,
+        float(linear_model.two_sided(statistic, df)[1]), limit, limit_ci, len(y), few,
     )  # fmt: skip
 
 
@@ -219,7 +208,7 @@ def rank_test(data: pd.DataFrame | Pooled) -> RankTest:
     >>> rank_test(pd.DataFrame({"yi": [0.1, 0.4, 0.6, 0.9], "vi": [0.01, 0.02, 0.04, 0.09]}))
     <RankTest of 4 studies: tau 1.000, p 0.083>
     """
-    table = study_table(data)
+    table = linear_model.study_table(data)
     y, v = _from_first(table)
     k = len(y)
     if k < 3:
@@ -320,8 +309,8 @@ def trim_and_fill(
     """
     if side not in (None, "left", "right") or estimator not in ("L0", "R0"):
         raise EvidenceError("`side` is left or right, `estimator` L0 or R0")
-    method, test, level = settings(data, method, test, level)
-    table = study_table(data)
+    method, test, level = linear_model.settings(data, method, test, level)
+    table = linear_model.study_table(data)
     y, v = _from_first(table)
     if len(y) < 3:
         raise EvidenceError(f"trim and fill needs at least three studies, there are {len(y)}")
@@ -341,7 +330,8 @@ def _slope(y: Array, v: Array, method: str) -> float:
     if np.ptp(v) == 0:
         return 0.0
     x = np.column_stack([np.ones(len(y)), np.sqrt(v)])
-    return float(least_squares(y, x, 1 / (v + estimate_tau2(y, v, x, method))).beta[1])
+    tau2 = linear_model.estimate_tau2(y, v, x, method)
+    return float(linear_model.least_squares(y, x, 1 / (v + tau2)).beta[1])
 
 
 def _trim(y: Array, v: Array, method: str, estimator: str) -> tuple[float, int, float | None]:
@@ -351,8 +341,8 @@ def _trim(y: Array, v: Array, method: str, estimator: str) -> tuple[float, int, 
     ones = np.ones((k, 1))
     for _ in range(100):
         kept = slice(0, k - missing)
-        tau2 = estimate_tau2(y[kept], v[kept], ones[kept], method) if k - missing > 1 else 0.0
-        centre = float(least_squares(y[kept], ones[kept], 1 / (v[kept] + tau2)).beta[0])
+        tau2 = linear_model.estimate_tau2(y[kept], v[kept], ones[kept], method) if k - missing > 1 else 0.0
+        centre = float(linear_model.least_squares(y[kept], ones[kept], 1 / (v[kept] + tau2)).beta[0])
         rank = np.empty(k)
         rank[np.argsort(np.abs(y - centre), kind="stable")] = np.arange(1, k + 1)
         signed = np.sign(y - centre) * rank

@@ -5,20 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from mesoevidence import printed
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Effect, PValue, Result, Study, Values
-from mesoevidence.printed import (
-    Bounds,
-    grim_mean,
-    grim_percent,
-    interval_symmetry,
-    p_from_change,
-    p_from_counts,
-    p_from_interval,
-    p_from_means,
-    p_misses,
-    prints_as,
-)
 from mesoevidence.problems import Finding, Path
 
 RATIOS = frozenset(("RR", "OR", "HR", "IRR", "ROM"))
@@ -51,7 +40,7 @@ def means_are_possible(result: Result, study: Study, ledger: Ledger) -> Iterator
     for arm, values in result.values.items():
         if not step or not values.n or values.mean is None:
             continue
-        if (nearest := grim_mean(values.mean, values.n, step)) is not None:
+        if (nearest := printed.grim_mean(values.mean, values.n, step)) is not None:
             message = f"{values.n} values in steps of {step} cannot average {values.mean}"
             hint = f"the nearest mean they can have is {nearest}; look at n, the step and the figure again"
             yield Finding("W301", ("values", arm, "mean"), message, hint)
@@ -77,13 +66,13 @@ def _no_proportion(values: Values, allocated: int | None) -> Iterator[str]:
     if values.proportion is None or values.proportion in (0, 1):
         return
     percent, n = str(values.proportion.scaleb(2)), values.n or allocated or 0
-    if values.n or all(grim_percent(percent, fewer) is not None for fewer in range(1, n)):
+    if values.n or all(printed.grim_percent(percent, fewer) is not None for fewer in range(1, n)):
         yield from _no_count(percent, n)
 
 
 def _no_count(percent: str, n: int) -> Iterator[str]:
     """Check that a percentage of n persons is that of a count of them."""
-    count = grim_percent(percent, n) if n else None
+    count = printed.grim_percent(percent, n) if n else None
     if count is not None:
         exact = float(percent) * n / 100
         yield f"{percent} % of {n} is {exact:.2f} persons; {count} would be {100 * count / n:.2f} %"
@@ -93,13 +82,13 @@ def _no_shares(figures: str) -> Iterator[str]:
     """Check that percentages which stand beside a count can be its share."""
     for found in _COUNT_OF.finditer(figures):
         count, n, percent = (found[name] or found[f"{name}2"] for name in ("count", "n", "percent"))
-        if int(n) and grim_percent(percent, int(n)) is not None:
+        if int(n) and printed.grim_percent(percent, int(n)) is not None:
             yield f"{count} of {n} is {100 * int(count) / int(n):.2f} %, printed as {percent} %"
     for found in _SHARE.finditer(figures):
         part, share = int(found["count"]), float(found["percent"])
         whole = round(100 * part / share) if share else 0
         near = (n for n in (whole - 1, whole, whole + 1) if n >= part)
-        if whole and not any(prints_as(part, n, found["percent"]) for n in near):
+        if whole and not any(printed.prints_as(part, n, found["percent"]) for n in near):
             exact = f"of {whole} it is {100 * part / whole:.2f} %"
             yield f"{part} is {share} % of no whole number: {exact}"
 
@@ -110,7 +99,7 @@ def p_follows_from_means(result: Result, study: Study, ledger: Ledger) -> Iterat
         yield from _missed("W303", ("p",), result.p, *found)
 
 
-def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, Bounds] | None:
+def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, printed.Bounds] | None:
     """Return the figures and the p they imply: of a mean change, or of two independent arms."""
     arms, paired = list(result.values.values()), result.paired
     changes: list[tuple[str, Decimal | None, Decimal | None, int | None]] = []
@@ -121,7 +110,7 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, Bou
         changes.append(("change", arms[0].mean, arms[0].sd, arms[0].n))
     for kind, mean, sd, n in changes:
         if mean is not None and sd and n and n > 1:
-            return f"a mean {kind} of {mean} (SD {sd}, n {n})", p_from_change(mean, sd, n)
+            return f"a mean {kind} of {mean} (SD {sd}, n {n})", printed.p_from_change(mean, sd, n)
     for name in ("sd", "se") if len(arms) == 2 and study.design in PARALLEL else ():
         rows = [
             (arm.mean, getattr(arm, name), arm.n)
@@ -130,7 +119,7 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, Bou
         ]
         if len(rows) == 2:
             what = " v ".join(f"{mean} ({name.upper()} {spread}, n {n})" for mean, spread, n in rows)
-            return what, p_from_means(*zip(*rows, strict=True), errors=name == "se")
+            return what, printed.p_from_means(*zip(*rows, strict=True), errors=name == "se")
     return None
 
 
@@ -140,7 +129,7 @@ def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Itera
     counts = [(arm.events, arm.n) for arm in arms if arm.events is not None and arm.n]
     if len(arms) != 2 or len(counts) != 2 or study.design not in PARALLEL or any(e > n for e, n in counts):
         return
-    implied = p_from_counts(*zip(*counts, strict=True))
+    implied = printed.p_from_counts(*zip(*counts, strict=True))
     if implied and result.p and _may_be(result.p, _COUNTS_TESTS):
         what = " v ".join(f"{events}/{n}" for events, n in counts)
         yield from _missed("W304", ("p",), result.p, what, implied)
@@ -150,9 +139,9 @@ def _may_be(p: PValue, tests: re.Pattern[str]) -> bool:
     return p.test is None or bool(tests.search(p.test))
 
 
-def _missed(code: str, path: Path, p: PValue, what: str, implied: Bounds) -> Iterator[Finding]:
+def _missed(code: str, path: Path, p: PValue, what: str, implied: printed.Bounds) -> Iterator[Finding]:
     """Check a stated p against those that the figures imply."""
-    if (factor := p_misses(p, implied)) is not None:
+    if (factor := printed.p_misses(p, implied)) is not None:
         low, high = (f"{bound:.2g}" for bound in implied)
         span = f"p = {low}" if low == high else f"p = {low} to {high}"
         message = f"p {p.operator} {p.value}, but {what} gives {span} by the usual tests"
@@ -174,7 +163,7 @@ def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Fi
         yield found
     elif p:
         ratio, level = effect.measure in RATIOS, float(effect.level or 0.95)
-        implied = p_from_interval(effect.estimate, low, high, ratio=ratio, level=level)
+        implied = printed.p_from_interval(effect.estimate, low, high, ratio=ratio, level=level)
         what = f"{effect.measure} {effect.estimate} ({low} to {high})"
         yield from _missed("W306", ("effect", "p") if effect.p else ("p",), p, what, implied)
 
@@ -184,14 +173,14 @@ def _off_centre(effect: Effect, low: Decimal, high: Decimal) -> Finding | None:
     figures, path = (effect.estimate, low, high), ("effect", "estimate")
     hint = "it misses by {} of the interval's width after rounding: a figure is misprinted"
     if effect.measure in DIFFERENCES:
-        miss = interval_symmetry(*figures)
+        miss = printed.interval_symmetry(*figures)
         if miss <= (0.1 if effect.measure == "RD" else 0.01):
             return None
         message = f"the middle of {low} to {high} is {(low + high) / 2}, not {effect.estimate}"
         return Finding("W305", path, message, hint.format(f"{miss:.1%}"))
-    miss = interval_symmetry(*figures, ratio=True)
+    miss = printed.interval_symmetry(*figures, ratio=True)
     middle = f"{math.sqrt(low * high):.3g}" if low > 0 else "undefined"
-    if miss > 0.02 and interval_symmetry(*figures) == 0:
+    if miss > 0.02 and printed.interval_symmetry(*figures) == 0:
         shown = f"{effect.measure} {effect.estimate} ({low} to {high})"
         message = f"{shown} is symmetric as a difference, not as a ratio"
         hint = f"on the log scale the middle is {middle}: probably a difference in means under a wrong name"

@@ -157,6 +157,16 @@ class _Gls:
     y: Array
     x: Array
 
+    @property
+    def half(self) -> Array:
+        """(X'M^-1X)^-1 X'M^-1, which takes effects to coefficients."""
+        return self.inverse @ self.x.T @ self.precision
+
+    @property
+    def residual(self) -> Array:
+        """What the fit leaves of each effect."""
+        return self.y - self.x @ self.beta
+
     def log_likelihood(self, *, restricted: bool) -> float:
         k, p = self.x.shape
         spread = -np.linalg.slogdet(self.precision)[1]
@@ -260,8 +270,9 @@ def cluster_robust(
         raise EvidenceError(
             f"give what `meta_regression` or `two_level` returns, and not {type(fit).__name__}"
         )
-    own = fit.cluster if isinstance(fit, TwoLevel) else None
-    named = own if cluster is None else cluster
+    if kind not in ("CR2", "CR1", "CR0"):
+        raise EvidenceError("`kind` is CR2, CR1 or CR0")
+    named = getattr(fit, "cluster", None) if cluster is None else cluster
     if named is None:
         raise EvidenceError("say which results belong together: `cluster` is a column or a sequence")
     if isinstance(named, str) and named not in fit.studies:
@@ -281,14 +292,10 @@ def cluster_robust(
     if kind == "CR2":
         vcov, df = _cr2(at, marginal, members)
         return coefficients(terms, at.beta, vcov, df, fit.level)
-    if kind not in ("CR0", "CR1"):
-        raise EvidenceError("`kind` is CR2, CR1 or CR0")
-    half = at.inverse @ x.T @ at.precision
-    residual = y - x @ at.beta
+    half, residual = at.half, at.residual
     scores = np.column_stack([half[:, rows] @ residual[rows] for rows in members])
-    return coefficients(
-        terms, at.beta, scores @ scores.T * (m / (m - p) if kind == "CR1" else 1), m - p, fit.level
-    )
+    vcov = scores @ scores.T * (m / (m - p) if kind == "CR1" else 1)
+    return coefficients(terms, at.beta, vcov, m - p, fit.level)
 
 
 def _marginal_of(fit: TwoLevel, v: Array) -> Array:
@@ -298,8 +305,7 @@ def _marginal_of(fit: TwoLevel, v: Array) -> Array:
 def _cr2(at: _Gls, marginal: Array, members: list[NDArray[np.intp]]) -> tuple[Array, Array]:
     """Return the bias-reduced covariance and Satterthwaite's degrees of freedom."""
     k, p = at.x.shape
-    half = at.inverse @ at.x.T @ at.precision
-    residual = at.y - at.x @ at.beta
+    half, residual = at.half, at.residual
     keep = np.eye(k) - at.x @ half
     error = keep @ marginal @ keep.T
     scores = np.empty((p, len(members)))

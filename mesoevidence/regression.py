@@ -8,19 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc
 
-from mesoevidence.linear_model import (
-    Array,
-    critical,
-    design,
-    estimate_tau2,
-    least_squares,
-    modelled,
-    rows_of,
-    settings,
-    solve,
-    study_table,
-    two_sided,
-)
+from mesoevidence import linear_model
+from mesoevidence.linear_model import Array
 from mesoevidence.pooled import Pooled
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
@@ -81,13 +70,15 @@ def coefficients(
 ) -> Coefficients:
     """Return the tests and intervals of coefficients with this covariance."""
     se = np.sqrt(np.diag(vcov))
-    half, statistic, m = critical(level, df) * se, beta / se, len(beta) - 1
+    half, statistic, m = linear_model.critical(level, df) * se, beta / se, len(beta) - 1
     qm = qm_df = qm_p = None
     if m and not isinstance(df, np.ndarray):
         qm = float(beta[1:] @ np.linalg.solve(vcov[1:, 1:], beta[1:])) / (1 if df is None else m)
         qm_df, qm_p = (m, df), float(chdtrc(m, qm) if df is None else fdtrc(m, df, qm))
     ci = np.column_stack([beta - half, beta + half])
-    return Coefficients(terms, beta, se, ci, statistic, two_sided(statistic, df), df, vcov, qm, qm_df, qm_p)
+    return Coefficients(
+        terms, beta, se, ci, statistic, linear_model.two_sided(statistic, df), df, vcov, qm, qm_df, qm_p
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -145,10 +136,10 @@ class Regression:
         frame = self.studies if new is None else new
         if missing := [name for name in self.levels if name not in frame]:
             raise EvidenceError(f"there is no column `{missing[0]}` to predict from")
-        x, _ = design(frame, self.levels)
+        x, _ = linear_model.design(frame, self.levels)
         fit = self.coefficients
         mean, se = x @ fit.estimate, np.sqrt(np.einsum("ij,jk,ik->i", x, fit.vcov, x))
-        crit, wide = critical(self.level, fit.df), np.sqrt(se**2 + self.tau2)
+        crit, wide = linear_model.critical(self.level, fit.df), np.sqrt(se**2 + self.tau2)
         columns = {"estimate": mean, "se": se, "ci_low": mean - crit * se, "ci_high": mean + crit * se}
         limits = {"prediction_low": mean - crit * wide, "prediction_high": mean + crit * wide}
         return pd.DataFrame({**columns, **limits}, index=frame.index)
@@ -214,11 +205,11 @@ def meta_regression(
     >>> print(f"{fit.coefficients.estimate[1]:.2f} per unit of dose, QE {fit.qe:.2f}")
     0.27 per unit of dose, QE 0.23
     """
-    method, test, level = settings(data, method, test, level)
-    table, levels, x, terms = modelled(data, moderators)
-    given = len(rows_of(data))
+    method, test, level = linear_model.settings(data, method, test, level)
+    table, levels, x, terms = linear_model.modelled(data, moderators)
+    given = len(linear_model.rows_of(data))
     left_out = f"{given - len(table)} of {given} studies have an empty cell and are left out"
-    solved, tau2, scale = solve(table["yi"].to_numpy(), table["vi"].to_numpy(), x, method, test)
+    solved, tau2, scale = linear_model.solve(table["yi"].to_numpy(), table["vi"].to_numpy(), x, method, test)
     df = None if test == "z" else len(table) - len(terms)
     return Regression(
         coefficients(terms, solved.beta, scale * solved.inverse, df, level),
@@ -231,7 +222,7 @@ def meta_regression(
 def _residual(table: pd.DataFrame, x: Array, tau2: float, method: str) -> dict[str, Any]:
     """Return QE with its p, I2 and H2 (Higgins and Thompson 2002, from tau2 and the typical variance)."""
     df = x.shape[0] - x.shape[1]
-    fixed = least_squares(table["yi"].to_numpy(), x, 1 / table["vi"].to_numpy())
+    fixed = linear_model.least_squares(table["yi"].to_numpy(), x, 1 / table["vi"].to_numpy())
     qe, typical = fixed.rss, df / fixed.trace()
     i2 = 100 * tau2 / (typical + tau2) if method != "EE" else max(0.0, 100 * (1 - df / qe)) if qe else 0.0
     h2 = tau2 / typical + 1 if method != "EE" else qe / df
@@ -245,9 +236,9 @@ def _explained(table: pd.DataFrame, x: Array, tau2: float, method: str) -> float
         return None
     y, v, ones = table["yi"].to_numpy(), table["vi"].to_numpy(), np.ones((k, 1))
     if method == "EE":
-        whole, rest = (least_squares(y, matrix, 1 / v).rss for matrix in (ones, x))
+        whole, rest = (linear_model.least_squares(y, matrix, 1 / v).rss for matrix in (ones, x))
         return max(0.0, 100 * (1 - (rest / (k - p)) / (whole / (k - 1)))) if whole > 0 else None
-    whole = estimate_tau2(y, v, ones, method)
+    whole = linear_model.estimate_tau2(y, v, ones, method)
     return max(0.0, 100 * (1 - tau2 / whole)) if whole > 0 else None
 
 
@@ -334,8 +325,8 @@ def subgroups(
     >>> subgroups(frame, "gel", test="z")
     <Subgroups by gel: 2, p between them 0.003>
     """
-    method, test, level = settings(data, method, test, level)
-    table = study_table(data, [by])
+    method, test, level = linear_model.settings(data, method, test, level)
+    table = linear_model.study_table(data, [by])
     table[by] = table[by].astype(str)
     names = sorted(set(table[by]))
     if len(names) < 2:
