@@ -1,7 +1,7 @@
 """The studies of a synthesis as arrays, their arms combined as its record says, and their pooled estimate."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -284,7 +284,7 @@ def contrast_of(result: Result, spec: Measure) -> tuple[float, float]:
     """Return effect and variance as the source printed them, on the scale of computing; NaN if not seen."""
     effect, paired = result.effect, result.paired
     if effect is not None and spec.name in (effect.measure, "GEN"):
-        back: Callable[[float], float] = math.log if MEASURES[effect.measure].is_ratio else float
+        back = _log if MEASURES[effect.measure].is_ratio else float
         if effect.ci is not None:
             low, high = (back(float(end)) for end in effect.ci)
             z = -float(special.ndtri((1 - float(effect.level or 0.95)) / 2))
@@ -298,6 +298,11 @@ def contrast_of(result: Result, spec: Measure) -> tuple[float, float]:
         se = per_person if paired.se is None else float(paired.se)
         return float(paired.mean_difference), se**2
     return math.nan, math.nan
+
+
+def _log(value: float) -> float:
+    """Return a logarithm; NaN for what no ratio can be."""
+    return math.log(value) if value > 0 else math.nan
 
 
 def participants(synthesis: Synthesis, ledger: Ledger) -> int | None:

@@ -65,19 +65,16 @@ _PLAIN = {
 
 def _verbs(level: str, seen: Seen) -> tuple[str, str]:
     """Return the verb with its hedge, and the outcome in the size that was seen."""
-    base = level == "low"
-    results = f"{_HEDGE[level]}{'result in' if base else 'results in'}"
-    size, effect = seen.size(), seen.against()
-    if effect is None or seen.threshold is None:
-        if seen.direction in ("increase", "decrease"):
-            return f"{_HEDGE[level]}{seen.direction}{'' if base else 's'}", "{outcome}"
-        return results, "little to no difference in {outcome}"
-    up = effect.estimate > (seen.threshold.low + seen.threshold.high) / 2
-    if size in ("none", "small"):
-        return results, "little to no difference in {outcome}"
+    ending = "" if level == "low" else "s"
+    size, effect, way = seen.size(), seen.against(), seen.direction
+    if effect and seen.threshold:
+        middle = (seen.threshold.low + seen.threshold.high) / 2
+        way = "increase" if effect.estimate > middle else "decrease"
+    if size in ("none", "small") or way not in ("increase", "decrease"):
+        return f"{_HEDGE[level]}result{ending} in", "little to no difference in {outcome}"
     if size == "large":
-        return results, f"a large {'increase' if up else 'decrease'} in {{outcome}}"
-    return f"{_HEDGE[level]}{'increase' if up else 'decrease'}{'' if base else 's'}", "{outcome}"
+        return f"{_HEDGE[level]}result{ending} in", f"a large {way} in {{outcome}}"
+    return f"{_HEDGE[level]}{way}{ending}", "{outcome}"
 
 
 def _of_hundred(seen: Seen) -> str:
