@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> int:
         "test": ["pytest", *marker],
         "docs": ["sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
     }[job]
+    if job == "docs":
+        say(f"building {HERE / 'docs/_build/html/index.html'}")
     return subprocess.run([str(python), "-m", *command, *rest], cwd=HERE, check=False).returncode
 
 
