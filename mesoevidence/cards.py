@@ -85,7 +85,7 @@ def _inline(node: Plain) -> str:
     if isinstance(node, Mapping):
         return "; ".join(f"{name} {_inline(value)}" for name, value in node.items())
     if isinstance(node, Sequence) and not isinstance(node, str):
-        return ", ".join(map(str, node))
+        return ("; " if any("," in str(value) for value in node) else ", ").join(map(str, node))
     return str(node)
 
 

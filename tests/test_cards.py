@@ -11,6 +11,13 @@ def test_a_small_block_stands_on_one_line_and_a_large_one_is_indented():
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
+def test_items_that_hold_a_comma_stand_apart_by_semicolons():
+    assert (
+        cards.text("t", {"note": ["DL, not REML", "few studies"]}) == "t\n  note: DL, not REML; few studies"
+    )
+    assert cards.text("t", {"note": ["volume", "pages"]}) == "t\n  note: volume, pages"
+
+
 def test_a_card_in_html_escapes_names_and_values():
     shown = cards.html("<t>", {"<n>": "<v>", "list": [{"<k>": "<w>"}]})
 
