@@ -52,10 +52,8 @@ class Tool:
 
 def _worst(tool: Tool, domains: Mapping[str, str]) -> str:
     """Return the worst domain; what was not judged hides nothing worse, and is not low."""
-    ranks = tool.ranks()
-    return max(
-        (NOT_ASSESSED if level == "no-information" else level for level in domains.values()), key=ranks.index
-    )
+    levels = (NOT_ASSESSED if level == "no-information" else level for level in domains.values())
+    return max(levels, key=tool.ranks().index)
 
 
 def _amstar2(tool: Tool, domains: Mapping[str, str]) -> str:
@@ -171,10 +169,9 @@ def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | Non
             reason = synthesis.exclude.get(study.id)
             compared = {arm.intervention for arm in study.arms.values()}
             sides = (pico.intervention or (), pico.comparator or ())
-            people = not (study.population and pico.population) or set(study.population) & set(
-                pico.population
-            )
-            alike = people and all(side and (compared & set(side) or side == ("none",)) for side in sides)
+            people, asked = set(study.population or ()), set(pico.population or ())
+            same = not people or not asked or people & asked
+            alike = same and all(side and (compared & set(side) or side == ("none",)) for side in sides)
             if study.id in included:
                 yield synthesis.id, study.id, study.design, "included", None
             elif reason is not None:

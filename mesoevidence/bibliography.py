@@ -147,9 +147,8 @@ class Reference:
         What was not seen is left out, never guessed.
         """
         fields, online = self.fields, self.type == "online"
-        names = [
-            " ".join(filter(None, (who.family, who.initials, who.suffix.rstrip(".")))) for who in self.authors
-        ]
+        parts = ((who.family, who.initials, who.suffix.rstrip(".")) for who in self.authors)
+        names = [" ".join(filter(None, part)) for part in parts]
         if len(names) > 6:
             names[6:] = ["et al"]
         title = f"{self.title.rstrip('.')} [Internet]" if online else self.title
@@ -159,8 +158,8 @@ class Reference:
         pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
         volume = f"{fields.get('volume', '')}{issue}{pages}"
         when = ";".join(filter(None, (fields.get("year"), volume)))
-        parts = (", ".join(names), title, where, when)
-        text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or f"{self.key}."
+        said = filter(None, (", ".join(names), title, where, when))
+        text = " ".join(f"{part.rstrip('.')}." for part in said) or f"{self.key}."
         if online and "urldate" in fields:
             text += f" [cited {fields['urldate']}]."
         if link := self.link:
@@ -248,13 +247,11 @@ def _add(
         else:
             fields[name] = value
             authors = people or authors
-    needed = ("title", "url", "urldate") if entry.entry_type.lower() == "online" else ("title",)
-    for name in needed:
+    kind = entry.entry_type.lower()
+    for name in ("title", "url", "urldate") if kind == "online" else ("title",):
         if name not in fields:
             yield Problem(path, line, 1, "E025", f"`{entry.key}` has no {name}", f"add {name} = {{...}}")
-    found[entry.key] = Reference(
-        entry.key, entry.entry_type.lower(), MappingProxyType(fields), authors, path, line
-    )
+    found[entry.key] = Reference(entry.key, kind, MappingProxyType(fields), authors, path, line)
 
 
 def _pieces(value: str) -> list[str] | None:
@@ -338,8 +335,7 @@ def _people(text: str) -> tuple[tuple[Person, ...], str]:
             found = naming.parse_single_name_into_parts(name)
         except naming.InvalidNameError:
             return (), _NAMES
-        parts = (
-            " ".join(part).replace(_TILDE, "\\~") for part in (found.von + found.last, found.first, found.jr)
-        )
+        names = (found.von + found.last, found.first, found.jr)
+        parts = (" ".join(name).replace(_TILDE, "\\~") for name in names)
         people.append(Person(*map(_decoded, parts)))
     return (tuple(people), "") if all(who.family for who in people) else ((), _NAMES)

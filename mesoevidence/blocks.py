@@ -66,9 +66,8 @@ class Entry(Model):
 
     def title_line(self) -> str:
         """Return the record in one line."""
-        name = next(
-            (text for field in ("claim", "label", "title") if (text := getattr(self, field, None))), self.id
-        )
+        titles = (getattr(self, field, None) for field in ("claim", "label", "title"))
+        name = next(filter(None, titles), self.id)
         return f"{self.id}: {name}" if name != self.id else self.id
 
     def shown(self) -> dict[str, Any]:

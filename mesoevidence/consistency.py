@@ -200,11 +200,9 @@ def spreads_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iter
         others = _other_spreads(study, result.outcome, ledger) if 3 <= apart < 5 else []
         narrow = len(others) >= 3 and sd < min(others) / 4
         if (apart >= 5 or narrow) and apart / math.sqrt(n) < 3:
-            message = (
-                f"{what} implies a standard deviation of {sd:.2f}: the arms lie {apart:.1f} of them apart"
-            )
+            message = f"{what} implies a standard deviation of {sd:.2f}"
             hint = f"as a standard error it would be a standard deviation of {sd * math.sqrt(n):.2f}"
-            yield Finding("W308", path, message, hint)
+            yield Finding("W308", path, f"{message}: the arms lie {apart:.1f} of them apart", hint)
 
 
 def _implied_spreads(result: Result, study: Study) -> Iterator[tuple[Path, str, float, float, float]]:

@@ -51,9 +51,8 @@ class Repooled:
 
     def __repr__(self) -> str:
         low, high = self.table["estimate"].min(), self.table["estimate"].max()
-        return (
-            f"<Repooled {len(self.table)} times, study {self.step}: estimates from {low:.3f} to {high:.3f}>"
-        )
+        found = f"estimates from {low:.3f} to {high:.3f}"
+        return f"<Repooled {len(self.table)} times, study {self.step}: {found}>"
 
 
 def leave_one_out(
@@ -190,9 +189,7 @@ class Influence:
     def summary(self) -> str:
         """Return the influential studies with their Cook's distance."""
         chosen = self.table[self.table["influential"]][["slab", "cook", "rstudent"]].itertuples(index=False)
-        lines = [
-            f"  {slab}: Cook's distance {cook:.2f}, residual {resid:.2f}" for slab, cook, resid in chosen
-        ]
+        lines = [f"  {name}: Cook's distance {cook:.2f}, residual {rest:.2f}" for name, cook, rest in chosen]
         return "\n".join([f"Influential of {len(self.table)} studies:", *(lines or ["  none"])])
 
     def __repr__(self) -> str:

@@ -29,9 +29,8 @@ def rows_of(data: pd.DataFrame | Pooled) -> pd.DataFrame:
     """Return the studies of a frame or of a pooled result, or say that it is neither."""
     frame = data.studies if isinstance(data, Pooled) else data
     if not isinstance(frame, pd.DataFrame):
-        raise EvidenceError(
-            f"give a DataFrame of studies, or what `pool` returns, and not {type(data).__name__}"
-        )
+        kind = type(data).__name__
+        raise EvidenceError(f"give a DataFrame of studies, or what `pool` returns, and not {kind}")
     return frame
 
 
@@ -248,9 +247,8 @@ def _by_scoring(y: Array, v: Array, x: Array, *, restricted: bool) -> float:
         trace = at.trace() if restricted else float(at.w.sum())
         information = at.trace_squared() if restricted else float((at.w**2).sum())
         if not min(trace, information) > 0:
-            raise EvidenceError(
-                "one study weighs so much more than the others that no fit is left; leave it out"
-            )
+            why = "one study weighs so much more than the others that no fit is left"
+            raise EvidenceError(f"{why}; leave it out")
         step = (float(((at.w * at.residual) ** 2).sum()) - trace) / information
         if step > 0:
             low = tau2
@@ -275,9 +273,8 @@ def solve(y: Array, v: Array, x: Array, method: str, test: str) -> tuple[Solved,
         return solved, tau2, 1.0
     scale = solved.rss / (len(y) - x.shape[1])
     if test == "knha" and scale <= 1e-15:
-        raise EvidenceError(
-            "the studies lie exactly on the fit, so nothing is left to test with; use test='z'"
-        )
+        why = "the studies lie exactly on the fit, so nothing is left to test with"
+        raise EvidenceError(f"{why}; use test='z'")
     return solved, tau2, scale if test == "knha" else max(1.0, scale)
 
 

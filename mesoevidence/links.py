@@ -32,9 +32,8 @@ def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
         yield from _references([((*here, "source"), appearance.source)], ledger)
         for number, citation in enumerate(appearance.citations):
             there: Path = (*here, "citations", number)
-            refs = [
-                ((*there, "candidates", n, "ref"), item.ref) for n, item in enumerate(citation.candidates)
-            ]
+            items = enumerate(citation.candidates)
+            refs = [((*there, "candidates", n, "ref"), item.ref) for n, item in items]
             yield from _references([((*there, "ref"), citation.ref), *refs], ledger)
     for at, line in enumerate(claim.evidence):
         for kind in ("study", "synthesis"):

@@ -76,12 +76,11 @@ def p_from_means(
     nearest = max(0.0, a_low - b_high, b_low - a_high)
     found: list[float] = []
     for distance, side in ((nearest, 1), (max(a_high - b_low, b_high - a_low), 0)):
-        first, second = (max(spread[side], 1e-12) * way for spread, way in zip(spreads, ways, strict=True))
+        first, second = (max(sd[side], 1e-12) * way for sd, way in zip(spreads, ways, strict=True))
         one, two = first**2 / ns[0], second**2 / ns[1]
         free = sum(ns) - 2
-        pooled = math.sqrt(
-            ((ns[0] - 1) * first**2 + (ns[1] - 1) * second**2) / free * (1 / ns[0] + 1 / ns[1])
-        )
+        spread = ((ns[0] - 1) * first**2 + (ns[1] - 1) * second**2) / free
+        pooled = math.sqrt(spread * (1 / ns[0] + 1 / ns[1]))
         welch = math.sqrt(one + two)
         welch_free = (one + two) ** 2 / (one**2 / (ns[0] - 1) + two**2 / (ns[1] - 1))
         found += [_t_tail(distance / pooled, free), _t_tail(distance / welch, welch_free)]

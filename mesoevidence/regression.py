@@ -75,10 +75,8 @@ def coefficients(
     if m and not isinstance(df, np.ndarray):
         qm = float(beta[1:] @ np.linalg.solve(vcov[1:, 1:], beta[1:])) / (1 if df is None else m)
         qm_df, qm_p = (m, df), float(chdtrc(m, qm) if df is None else fdtrc(m, df, qm))
-    ci = np.column_stack([beta - half, beta + half])
-    return Coefficients(
-        terms, beta, se, ci, statistic, linear_model.two_sided(statistic, df), df, vcov, qm, qm_df, qm_p
-    )
+    ci, p = np.column_stack([beta - half, beta + half]), linear_model.two_sided(statistic, df)
+    return Coefficients(terms, beta, se, ci, statistic, p, df, vcov, qm, qm_df, qm_p)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -60,27 +60,22 @@ def _by_design(part: Ledger, whole: Ledger, asked: Words) -> Kept:
 def _by_year(part: Ledger, whole: Ledger, asked: int | tuple[int, int]) -> Kept:
     ends = (asked, asked) if isinstance(asked, int) else asked
     if not isinstance(ends, tuple) or len(ends) != 2 or not all(isinstance(end, int) for end in ends):
-        raise EvidenceError(
-            f"a year is a whole number, or first and last year as (2010, 2020), not {asked!r}"
-        )
+        wanted = "a whole number, or first and last year as (2010, 2020)"
+        raise EvidenceError(f"a year is {wanted}, not {asked!r}")
     first, last = ends
     if first > last:
         raise EvidenceError(f"the first year comes first: ({last}, {first}), not {asked!r}")
-    years = {
-        study.id: whole.references.get(study.reports[0]) for study in part.studies.values() if study.reports
-    }
-    return _over(
-        part, {key for key, item in years.items() if item and item.year and first <= item.year <= last}
-    )
+    reported = ((study.id, study.reports[0]) for study in part.studies.values() if study.reports)
+    years = {name: whole.references[key].year for name, key in reported if key in whole.references}
+    return _over(part, {name for name, year in years.items() if year and first <= year <= last})
 
 
 def _under(part: Ledger, claims: Collection[str]) -> Kept:
     """Return claims with the syntheses and studies they rest on."""
     lines = [line for key, claim in part.claims.items() if key in claims for line in claim.evidence]
     syntheses = {line.synthesis for line in lines if line.synthesis}
-    inside = {
-        line.study for key in syntheses if key in part.syntheses for line in part.syntheses[key].include
-    }
+    known = (part.syntheses[key] for key in syntheses & part.syntheses.keys())
+    inside = {line.study for synthesis in known for line in synthesis.include}
     return claims, inside | {line.study for line in lines if line.study}, syntheses
 
 
