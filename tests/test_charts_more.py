@@ -182,6 +182,7 @@ def test_a_timeline_ends_at_the_pooled_effect_and_at_all_people(bcg):
     assert math.isclose(last["estimate"], bcg.shown[0], rel_tol=1e-9)
     assert math.isclose(last["ci_low"], bcg.shown[1], rel_tol=1e-9)
     assert (last["k"], last["people"]) == (13, 357347)  # Colditz (1994): the sum of the table
+    assert "300\u2009000" in drawn.words(me.timeline(bcg, width="single").figure)
 
 
 def test_every_study_of_a_timeline_stands_where_its_effect_says(bcg):

@@ -193,7 +193,7 @@ def _place(measure: str, shown: float) -> float | None:
 def _label(value: float) -> str:
     """Return a tick's label: as few digits as it has."""
     size = abs(value)
-    if size and (size < 1e-3 or size >= 1e5):
+    if size and (size < 1e-3 or size >= 1e7):
         power = math.floor(math.log10(size) + 1e-9)
         head = round(value / 10.0**power, 3)
         shown = f"{'' if head == 1 else f'{head:g}×'}10{str(power).translate(_RAISED)}"
