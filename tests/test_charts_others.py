@@ -257,11 +257,11 @@ def test_at_a_glance_each_of_hundreds_of_claims_has_its_mark_in_its_cell(tmp_pat
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda: me.traffic_light(pd.DataFrame({"a": [1]})), "columns study, domain and judgement"),
+        (lambda: me.traffic_light(pd.DataFrame({"a": [1]})), "there is no column `study`"),
         (lambda: me.bias_bars(pd.concat([bias("rob2"), bias("jbi")])), "name one with `tool`"),
         (lambda: me.traffic_light(bias("amstar2"), width="single"), "do not fit on a page"),
         (lambda: me.bias_bars(bias("rob2"), weights={"A": 1}), "there is no weight of 'B'"),
-        (lambda: me.overclaim(pd.DataFrame({"says": ["x"]})), "has a column `wording`"),
+        (lambda: me.overclaim(pd.DataFrame({"says": ["x"]})), "there is no column `wording`"),
         (
             lambda: me.verdict_matrix(me.load().select(claim="hair-loss-is-called-alopecia")),
             "no claim to show",

@@ -110,24 +110,20 @@ def heading(measure: str, *, log: bool = True) -> str:
 
 def axis(measure: str, limits: tuple[float, float], span: tuple[float, float], size: float) -> Axis:
     """Return an axis over these limits with as many ticks as their labels leave room for."""
-    low, high = limits
-    left, right = span
-    null, found = null_of(measure), []
+    (low, high), null, found = limits, null_of(measure), []
+    near = 0.12 * (high - low)
     for step in _steps(measure, low, high):
-        inside = [(value, label) for value, label in step if low <= value <= high]
-        outer = [value for value, _ in step if not low <= value <= high]
-        near = 0.12 * (high - low)
-        begin = max((value for value in outer if low - near <= value < low), default=low)
-        end = min((value for value in outer if high < value <= high + near), default=high)
-        chosen = [(value, label) for value, label in step if begin <= value <= end]
-        made = Axis(begin, end, left, right, tuple(chosen), null)
-        if len(inside) >= 2 and len(chosen) <= 7 and _fits(made, size):
+        begin = max((value for value, _ in step if low - near <= value < low), default=low)
+        end = min((value for value, _ in step if high < value <= high + near), default=high)
+        made = Axis(begin, end, *span, tuple(tick for tick in step if begin <= tick[0] <= end), null)
+        inside = sum(low <= value <= high for value, _ in step)
+        if inside >= 2 and len(made.ticks) <= 7 and _fits(made, size):
             found.append(made)
     if found:
         spread = (made for made in found if len(made.ticks) >= 4 and _emptiest(made) <= 0.4)
         return next(spread, min(found, key=_emptiest))
     only = () if null is None else ((null, _label(MEASURES[measure].shown(null))),)
-    return Axis(low, high, left, right, only, null)
+    return Axis(low, high, *span, only, null)
 
 
 def _emptiest(made: Axis) -> float:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,14 @@ class Chart:
 
     def __repr__(self) -> str:
         return f"<Chart: {self.alt}>"
+
+
+def having(table: pd.DataFrame, names: Sequence[str]) -> Sequence[str]:
+    """Return these columns if the table has them all; else say which there are."""
+    if missing := [name for name in names if name not in table]:
+        there = ", ".join(map(str, table.columns))
+        raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {there}")
+    return names
 
 
 def html_table(frame: pd.DataFrame) -> str:

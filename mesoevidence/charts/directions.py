@@ -11,7 +11,7 @@ import pandas as pd
 from mesoevidence.bodies import analysed, label_of, synthesis_of
 from mesoevidence.charts import kit, lights
 from mesoevidence.charts.axis import whole
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
@@ -152,7 +152,7 @@ def harvest(
     y = kit.PAD
     rooms = {side: part + spare for side, part in zip(sides, wide, strict=True)}
     for _, own in findings.groupby("outcome", sort=False):
-        y = _panel(sheet, own, rooms, (pitch, y, page))
+        y = _panel(sheet, own, rooms, pitch, y)
     y = lights.legend(sheet, y, page, filter(None, findings["bias"]))
     heights = sorted({*map(_height, findings["kind"])}, reverse=True)
     bars = f"Height of bars, from high to low: {'; '.join(_HEIGHTS[n] for n in heights)}."
@@ -168,8 +168,7 @@ def harvest(
 def _findings(data: Evidence | pd.DataFrame, synthesis: str | Sequence[str]) -> pd.DataFrame:
     """Return a row for each finding with what its direction means."""
     if isinstance(data, pd.DataFrame):
-        if missing := [name for name in ("study", "outcome", "direction") if name not in data]:
-            raise EvidenceError(f"a table of directions has a column `{missing[0]}`; this one has not")
+        having(data, ["study", "outcome", "direction"])
         frame = data
     else:
         named = [synthesis] if isinstance(synthesis, str) else list(synthesis)
@@ -315,12 +314,10 @@ def _side(side: str) -> str:
     return {"none": "No clear difference", "unknown": "Not told"}.get(side, side.capitalize())
 
 
-def _panel(
-    sheet: Sheet, own: pd.DataFrame, sides: Mapping[str, float], where: tuple[float, float, float]
-) -> float:
+def _panel(sheet: Sheet, own: pd.DataFrame, sides: dict[str, float], pitch: float, y: float) -> float:
     """Draw the bars of one outcome, each side as wide as it says; return the y below."""
-    (pitch, y, page), size = where, sheet.printing.note
-    y = sheet.paragraph(kit.PAD, y + 0.08, own["outcome"].iloc[0], page - 2 * kit.PAD, bold=True) + 0.06
+    size, name = sheet.printing.note, own["outcome"].iloc[0]
+    y = sheet.paragraph(kit.PAD, y + 0.08, name, sum(sides.values()), bold=True) + 0.06
     heads = [kit.wrap(_side(side), room, size, True) for side, room in sides.items()]
     y += max(map(len, heads)) * size * kit.LEADING
     floor, x = y + 3 * _BAR + 0.06, kit.PAD

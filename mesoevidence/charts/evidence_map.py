@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -106,10 +106,12 @@ def evidence_map(
     shown = [(page.topic, row, column) for page in pages for row in page.rows for column in page.columns]
     scale = _scale([cells.get((row, column), {}) for _, row, column in shown], cell, size)
     figures = tuple(_drawn(page, ledger, cells, (label, cell, scale), size, grey) for page in pages)
-    data = pd.DataFrame(
-        [line for place in shown for line in _lines(ledger, cells, *place)],
-        columns=["topic", "intervention", "outcome", "certainty", "studies"],
-    )
+    data = pd.DataFrame([
+        {"topic": ledger.topics[topic].label, "intervention": ledger.interventions[row].label,
+         "outcome": ledger.outcomes[column].label, "certainty": level, "studies": n}
+        for topic, row, column in shown
+        for level, n in cells.get((row, column), {"gap": 0}).items()
+    ])  # fmt: skip
     filled = sum(bool(cells.get((row, column))) for _, row, column in shown)
     counts = {
         "intervention": len({row for _, row, _ in shown}), "outcome": len({column for *_, column in shown}),
@@ -117,17 +119,8 @@ def evidence_map(
     }  # fmt: skip
     many = [f"{n} {noun}{'s' * (n != 1)}" for noun, n in counts.items()]
     alt = f"Evidence map, {many[0]} by {many[1]}: {many[2]} with studies, {many[3]}."
-    words = tuple(f"{row}, {column}: {n} {level}" for _, row, column, level, n in data.to_numpy().tolist())
-    return Chart(figures, data, title or "Evidence map", sentence(alt), words)
-
-
-def _lines(
-    ledger: Ledger, cells: Cells, topic: str, row: str, column: str
-) -> Iterator[tuple[str, str, str, str, int]]:
-    """Yield what a cell holds, in labels."""
-    names = ledger.topics[topic].label, ledger.interventions[row].label, ledger.outcomes[column].label
-    for level, n in cells.get((row, column), {"gap": 0}).items():
-        yield (*names, level, n)
+    words = [f"{row}, {column}: {n} {level}" for _, row, column, level, n in data.itertuples(index=False)]
+    return Chart(figures, data, title or "Evidence map", sentence(alt), tuple(words))
 
 
 def _cells(ledger: Ledger) -> Cells:
@@ -145,8 +138,8 @@ def _cells(ledger: Ledger) -> Cells:
             arms = ledger.studies[line.study].arms if line.study in ledger.studies else {}
             for arm in filter(arms.__contains__, line.intervention):
                 key = (arms[arm].intervention, synthesis.pico.outcome or "", line.study)
-                if order.index(level) < order.index(surest.get(key, "high")):
-                    surest[key] = level
+                if key in surest:
+                    surest[key] = min(surest[key], level, key=order.index)
     cells: dict[tuple[str, str], Counter[str]] = {}
     for (intervention, outcome, _), level in sorted(surest.items(), key=lambda item: order.index(item[1])):
         cells.setdefault((intervention, outcome), Counter())[level] += 1
@@ -161,12 +154,11 @@ def _page(
     record = ledger.topics[topic]
     claimed = [claim.pico for claim in ledger.claims.values() if claim.pico]
     asked = [*claimed, *(synthesis.pico for synthesis in ledger.syntheses.values())]
-    sides = [{slug for pico in asked for slug in getattr(pico, side) or ()} for side in
-             ("comparator", "intervention")]  # fmt: skip
-    compared = () if rows else sides[0] - sides[1]  # what nobody asks for is no row
+    unasked = {slug for pico in asked for slug in pico.comparator or ()}
+    unasked -= {slug for pico in asked for slug in pico.intervention or ()}
     kept = {
         (down, across): sum(cell.values()) for (down, across), cell in cells.items()
-        if down in record.interventions and across in record.outcomes and down not in compared
+        if down in record.interventions and across in record.outcomes and (rows or down not in unasked)
     }  # fmt: skip
     tally = Counter[str]()
     for (_, outcome), n in kept.items():
@@ -216,10 +208,8 @@ def _drawn(
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
         sheet.text(kit.PAD, y, "Certainty", size.note, bold=True)
-        entries = (
-            (partial(_ball, sheet, radius=0.06, level=name), look.word) for name, look in LEVELS.items()
-        )
-        return sheet.legend(entries, y, wide, 0.12, kit.PAD + width_of("Certainty", size.note, True) + 0.14)
+        marks = ((partial(_ball, sheet, radius=0.06, level=key), look.word) for key, look in LEVELS.items())
+        return sheet.legend(marks, y, wide, 0.12, kit.PAD + width_of("Certainty", size.note, True) + 0.14)
 
     return grid(
         page.rows, lambda slug: ledger.interventions[slug].label, ledger.topics[page.topic].label, parts,

@@ -1,13 +1,13 @@
 """The forest plot: each study with its interval and weight, and what they say together."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import pandas as pd
 
 from mesoevidence.bodies import Question, inside
-from mesoevidence.charts.axis import number
+from mesoevidence.charts.axis import heading, number
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.forest_layout import STYLES, fit
 from mesoevidence.charts.forest_page import draw
@@ -85,20 +85,15 @@ def forest(
     >>> me.forest(me.pool(frame, measure="RR"), favours=("Favours vaccine", "Favours none"))
     <Chart: Forest plot of 3 studies. Risk ratio 0.61 (95% CI 0.24 to 1.55), I² 42%, ...>
     """
-    for part in hide:
-        if part not in PARTS:
-            raise EvidenceError(
-                f"there is no part {part!r} to hide; did you mean {nearest(part, PARTS) or PARTS}?"
-            )
+    for part in {*hide} - {*PARTS}:
+        raise EvidenceError(f"there is no part {part!r}; did you mean {nearest(part, PARTS) or PARTS}?")
     if style not in STYLES:
         raise EvidenceError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
     look, question = STYLES[style], getattr(data, "question", None)
-    two = arms or (
-        (question.intervention, question.comparator) if question else ("Intervention", "Comparator")
-    )
+    sides = (question.intervention, question.comparator) if question else ("Intervention", "Comparator")
     named = columns if isinstance(columns, Mapping) else dict(zip(columns, columns, strict=True))
     shown = "prediction" not in hide
-    wish = Wish(by, two, named, rob, look.lead, look.fraction, look.spread, shown, beside)
+    wish = Wish(by, arms or sides, named, rob, look.lead, look.fraction, look.spread, shown, beside)
     said = content(data, wish, measure, getattr(data, "level", 0.95))
     digits = _digits(said) if digits is None else digits
     page = fit(
@@ -106,12 +101,9 @@ def forest(
         mid=_band(said.measure, mid, question), favours=favours or _favours(question),
     )  # fmt: skip
     figures = tuple(draw(page, chunk, last) for chunk, last in _pages(said.rows, rows_a_page))
-    name = title or (said.pooled.label if said.pooled else None) or f"Forest plot, {_effect(said)}"
-    return Chart(figures, _frame(said), name, _alt(said, digits), tuple(_announced(said, digits)))
-
-
-def _effect(said: Content) -> str:
-    return MEASURES[said.measure].label
+    label = MEASURES[said.measure].label
+    name = title or (said.pooled.label if said.pooled else None) or f"Forest plot, {label}"
+    return Chart(figures, _frame(said), name, sentence(_alt(said, digits)), tuple(_announced(said, digits)))
 
 
 def _favours(question: Question | None) -> tuple[str, str] | None:
@@ -172,35 +164,29 @@ def _frame(said: Content) -> pd.DataFrame:
 def _digits(said: Content) -> int:
     """Return two decimals, or as many as tell the ends of each interval apart."""
     shown = MEASURES[said.measure].shown
-    ends = [
-        (shown(row.interval[1]), shown(row.interval[2])) for row in said.rows if row.interval and row.bounded
-    ]
+    ends = [[*map(shown, row.interval[1:])] for row in said.rows if row.interval and row.bounded]
     told = (n for n in range(2, 7) if all(number(low, n) != number(high, n) for low, high in ends))
     return next(told, 2)
 
 
 def _alt(said: Content, digits: int) -> str:
     """Return the chart in one sentence: what, how many, what came out, how far it spreads."""
-    studies = sum(row.kind == "study" for row in said.rows)
+    studies, spec, pooled = sum(row.kind == "study" for row in said.rows), MEASURES[said.measure], said.pooled
     text = f"Forest plot of {studies} {'study' if studies == 1 else 'studies'}"
-    pooled = said.pooled
+
+    def ranged(ends: Iterable[float]) -> str:
+        return " to ".join(number(spec.shown(end), digits) for end in ends)
+
     if said.head:
-        found = [MEASURES[said.measure].shown(row.interval[0]) for row in said.rows if row.interval]
-        within = " to ".join(number(end, digits) for end in (min(found), max(found)))
-        return sentence(f"Forest plot of {studies} pooled estimates, {_effect(said)} {within}.")
+        found = [row.interval[0] for row in said.rows if row.interval]
+        return f"Forest plot of {studies} pooled estimates, {spec.label} {ranged((min(found), max(found)))}."
     if pooled is None:
-        return sentence(f"{text}, {_effect(said)}; nothing is pooled.")
-    shown, computed = MEASURES[said.measure].shown, (pooled.estimate, *(pooled.ci or (None, None)))
-    estimate, low, high = (None if value is None else number(shown(value), digits) for value in computed)
-    within = "" if low is None else f" ({100 * pooled.level:g}% CI {low} to {high})"
+        return f"{text}, {spec.label}; nothing is pooled."
+    within = f" ({100 * pooled.level:g}% CI {ranged(pooled.ci)})" if pooled.ci else ""
+    effect = f"{text}. {heading(said.measure, log=False)} {ranged([pooled.estimate])}{within}"
     spread = [] if pooled.i2 is None else [f"I² {pooled.i2:.0f}%"]
-    if pooled.prediction:
-        ends = (number(shown(end), digits) for end in pooled.prediction)
-        spread.append(f"prediction interval {' to '.join(ends)}")
-    effect = _effect(said)
-    return sentence(
-        ", ".join([f"{text}. {effect[:1].upper()}{effect[1:]} {estimate}{within}", *spread]) + "."
-    )
+    further = [f"prediction interval {ranged(pooled.prediction)}"] if pooled.prediction else []
+    return ", ".join([effect, *spread, *further]) + "."
 
 
 def _announced(said: Content, digits: int) -> Iterator[str]:

@@ -132,9 +132,7 @@ def _mark(sheet: Sheet, page: Layout, row: Row, y: float, heaviest: float) -> No
         _whisker(sheet, axis, low, high, y, style.square, 2.2, "prediction")
         for end in filter(axis.holds, (low, high)):
             x = axis.x(end)
-            sheet.line(
-                [(x, y - 0.05), (x, y + 0.05)], style.square, 1.2, layer=kit.MARKS, name="prediction-end"
-            )
+            sheet.line([(x, y - 0.05), (x, y + 0.05)], style.square, 1.2, layer=kit.MARKS, name="bound")
         return
     _whisker(sheet, axis, low, high, y, kit.INK, 1.1, "interval")
     if axis.holds(estimate):
@@ -148,9 +146,7 @@ def _square(sheet: Sheet, axis: Axis, interval: Interval, y: float, side: float,
     x, half = axis.x(estimate), side / 2
     sheet.box(x - half, y - half, x + half, y + half, fill, kit.INK, layer=kit.SHAPES, name="square")
     if axis.x(high) - axis.x(low) < 1.25 * side:
-        sheet.line(
-            [(axis.x(low), y), (axis.x(high), y)], kit.WHITE, 1.1, layer=kit.OVER, name="interval-over"
-        )
+        sheet.line([(axis.x(low), y), (axis.x(high), y)], kit.WHITE, 1.1, layer=kit.OVER, name="over")
 
 
 def _whisker(
@@ -239,9 +235,7 @@ def _pointer(sheet: Sheet, start: float, end: float, y: float) -> None:
     """Draw an arrow along the axis."""
     back = 0.06 if end > start else -0.06
     sheet.line([(start, y), (end - back / 2, y)], kit.INK, 0.9, layer=kit.MARKS, name="favours")
-    sheet.shape(
-        [(end, y), (end - back, y - 0.03), (end - back, y + 0.03)], kit.INK, kit.INK, 0.2, name="favours-head"
-    )
+    sheet.shape([(end, y), (end - back, y - 0.03), (end - back, y + 0.03)], kit.INK, "none", name="head")
 
 
 def _notes(sheet: Sheet, page: Layout, y: float) -> float:

@@ -1,7 +1,7 @@
 """The funnel plot: effects against their standard errors, and whether small studies say something else."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import partial
 
 import pandas as pd
@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from mesoevidence.asymmetry import TrimFill, regression_test
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, number, probability, steps_between
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.kit import Sheet, Width, printing
 from mesoevidence.charts.plane import Plane, Span, left_of
-from mesoevidence.charts.rows import having
 from mesoevidence.formulas import MEASURES
 from mesoevidence.linear_model import critical
 from mesoevidence.pooled import Pooled
@@ -71,7 +70,7 @@ def funnel(
     groups = [""] * pooled.k
     for name in having(studies, [by] if by else []):
         groups = studies[name].astype(object).fillna("Not stated").astype(str).tolist()
-    names, notes = list(dict.fromkeys(groups)), _notes(pooled, fill)
+    names, notes = list(dict.fromkeys(groups)), [*_notes(pooled, fill)]
     if len(names) > len(_COLOURS):
         raise EvidenceError(f"`{by}` has {len(names)} values; a funnel tells {len(_COLOURS)} apart")
     filled = [] if fill is None else list(zip(fill.filled["yi"], fill.filled["vi"], strict=True))
@@ -98,12 +97,12 @@ def _chart(figure: Figure, pooled: Pooled, groups: list[str], notes: list[str], 
         "label": pooled.slab, "estimate": map(spec.shown, pooled.yi), "se": map(math.sqrt, pooled.vi),
         "group": groups,
     })  # fmt: skip
-    rows = tuple(
+    rows = [
         f"{label}, {spec.label} {number(estimate)}, standard error {number(se)}"
         for label, estimate, se, _ in data.itertuples(index=False)
-    )
+    ]
     alt = sentence(" ".join([f"Funnel plot of {count}, {spec.label}.", *notes]))
-    return Chart((figure,), data, title or f"Funnel plot, {pooled.label or spec.label}", alt, rows)
+    return Chart((figure,), data, title or f"Funnel plot, {pooled.label or spec.label}", alt, tuple(rows))
 
 
 def _error(pooled: Pooled) -> str:
@@ -161,9 +160,7 @@ def _point(sheet: Sheet, x: float, y: float, group: int, name: str = "study") ->
     sheet.shape(outline, _COLOURS[group], name=name)
 
 
-def _legend(
-    sheet: Sheet, names: Sequence[str], pooled: Pooled, filled: bool, corner: kit.Point, wide: float
-) -> float:
+def _legend(sheet: Sheet, names: list[str], pooled: Pooled, filled: bool, corner: Span, wide: float) -> float:
     """Explain bands, groups and lines; return the y below."""
 
     def band(x: float, y: float, colour: str) -> None:
@@ -186,24 +183,17 @@ def _legend(
     return sheet.legend(entries, y, wide, 0.24, x)
 
 
-def _notes(pooled: Pooled, fill: TrimFill | None) -> list[str]:
-    """Return what the tests say: Egger's from ten studies on, and how many were filled in."""
-    notes = []
+def _notes(pooled: Pooled, fill: TrimFill | None) -> Iterator[str]:
+    """Yield what the tests say: Egger's from ten studies on, and how many were filled in."""
     if pooled.k < _FEW:
-        notes.append(f"Fewer than {_FEW} studies ({pooled.k}): asymmetry cannot be judged.")
+        yield f"Fewer than {_FEW} studies ({pooled.k}): asymmetry cannot be judged."
     else:
         try:
             found = regression_test(pooled)
+            test = f"{'z' if found.df is None else f't({found.df})'} = {number(found.statistic)}"
+            yield f"Egger's regression test: {test} ({probability(found.p_value)})."
         except EvidenceError as error:
-            notes.append(f"No test of asymmetry: {error}.")
-        else:
-            kind = "z" if found.df is None else f"t({found.df})"
-            notes.append(
-                f"Egger's regression test: {kind} = {number(found.statistic)} ({probability(found.p_value)})."
-            )
+            yield f"No test of asymmetry: {error}."
     if fill is not None:
-        estimate = number(MEASURES[pooled.measure].shown(fill.pooled.estimate))
-        notes.append(
-            f"Trim and fill: {fill.missing} on the {fill.side}; with them {estimate}. A sensitivity analysis."
-        )
-    return notes
+        shown = number(MEASURES[pooled.measure].shown(fill.pooled.estimate))
+        yield f"Trim and fill: {fill.missing} on the {fill.side}; with them {shown}. A sensitivity analysis."

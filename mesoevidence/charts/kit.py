@@ -23,12 +23,11 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
-from itertools import accumulate, groupby
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -253,14 +252,6 @@ def _circle(radius: float) -> Path:
     return Path.circle((0, 0), radius)
 
 
-def _joined(lines: Sequence[Sequence[Point]]) -> Path:
-    """Return lines of one pen as one path."""
-    codes = [Path.LINETO] * sum(map(len, lines))
-    for place in accumulate(map(len, lines[:-1]), initial=0):
-        codes[place] = Path.MOVETO
-    return Path(np.concatenate([np.asarray(line, dtype=float) for line in lines]), codes)
-
-
 @dataclass(slots=True)
 class Sheet:
     """What is to be drawn, in inches from the upper left corner."""
@@ -364,10 +355,10 @@ class Sheet:
             inches = Affine2D().scale(1, -1).translate(0, height) + figure.dpi_scale_trans
             for (layer, name), pens in self._lines.items():
                 figure.add_artist(PathCollection(
-                    [_joined(drawn) for drawn in pens.values()], facecolors="none",
+                    [Path.make_compound_path(*map(Path, drawn)) for drawn in pens.values()],
                     edgecolors=[colour for colour, _, _ in pens], linewidths=[wide for _, wide, _ in pens],
                     linestyles=[(0, (3, 2)) if dashed else "solid" for _, _, dashed in pens],
-                    transform=inches, zorder=layer, gid=name, capstyle="butt",
+                    transform=inches, zorder=layer, gid=name, capstyle="butt", facecolors="none",
                 ))  # fmt: skip
             turned = Affine2D().scale(1, -1) + figure.dpi_scale_trans
             runs = (

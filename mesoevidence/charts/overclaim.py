@@ -6,7 +6,7 @@ import pandas as pd
 
 from mesoevidence.charts import kit
 from mesoevidence.charts.certain import certainty_part, verdict_part
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing
 from mesoevidence.charts.wording import ALLOWED, NOTE, STEPS, WORDED, by_headings, glance, legend, mark
@@ -81,11 +81,9 @@ def overclaim(
         below=lambda sheet, y, wide, _: legend(sheet, y, wide, ("allowed", "beyond", "within")),
         notes=notes, grey=grey, rows_a_page=rows_a_page,
     )  # fmt: skip
-    words = tuple(
-        f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn
-    )
+    words = [f"{row.says}: worded {STEPS[row.worded]}, evidence allows {STEPS[row.allowed]}" for row in drawn]
     alt = sentence(f"Wording against evidence: {said}.")
-    return Chart(figures, rows, title or "Wording against evidence", alt, words)
+    return Chart(figures, rows, title or "Wording against evidence", alt, tuple(words))
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,22 +93,20 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
 
 def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     """Return a row for each claim and wording that could be measured, the same words once."""
-    needed = ("says", "wording", "evidence_strength", "overclaim", "verdict")
-    if missing := [name for name in needed if name not in table]:
-        raise EvidenceError(f"the table of an audit has a column `{missing[0]}`; this one has not")
+    having(table, ["says", "wording", "evidence_strength", "overclaim", "verdict"])
     if sort not in ("gap", "text"):
         raise EvidenceError(f"`sort` is gap or text, not {sort!r}")
     kept = _kept(table)
     if kept.empty:
         raise EvidenceError("no claim of this article has both a wording and evidence that was graded")
-    rows = kept[["says"]].assign(
-        worded=kept["wording"].map(WORDED).astype(int), gap=kept["overclaim"].astype(int)
-    )
-    rows["strength"] = kept["evidence_strength"].astype(str)
-    known = rows["strength"].map(ALLOWED).fillna(0).astype(int)
-    rows["allowed"] = (rows["worded"] - rows["gap"]).clip(lower=0).where(rows["gap"] > 0, known)
-    rows["verdict"] = kept["verdict"].astype(object).fillna("not-assessed").astype(str)
-    rows = rows.drop_duplicates(["says", "worded"], ignore_index=True)
+    worded, gap = kept["wording"].map(WORDED).astype(int), kept["overclaim"].astype(int)
+    strength = kept["evidence_strength"].astype(str)
+    known = strength.map(ALLOWED).fillna(0).astype(int)
+    rows = pd.DataFrame({
+        "says": kept["says"], "worded": worded, "gap": gap, "strength": strength,
+        "allowed": (worded - gap).clip(lower=0).where(gap > 0, known),
+        "verdict": kept["verdict"].astype(object).fillna("not-assessed").astype(str),
+    }).drop_duplicates(["says", "worded"], ignore_index=True)  # fmt: skip
     by = ["gap", "worded"]
     return rows.sort_values(by, ascending=False, kind="stable", ignore_index=True) if sort == "gap" else rows
 

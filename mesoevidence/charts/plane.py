@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.path import Path
+from matplotlib.transforms import Bbox
 
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, steps_between
@@ -77,27 +78,22 @@ def named(
     """Write names beside discs, each where it meets no other mark; return whether all had room."""
     size = sheet.printing.note
     half, placed = size * 0.0085, 0
-    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in (*discs, *((point, 0.01) for point in avoid))]
+    marks = (*discs, *((point, 0.01) for point in avoid))
+    taken = [Bbox.from_extents(x - r, y - r, x + r, y + r) for (x, y), r in marks]
     for (point, radius), name in sorted(zip(discs, names, strict=True), key=lambda item: -item[0][1]):
         wide = width_of(name, size)
         for turn in (0, 180, 315, 45, 225, 135, 270, 90):
             right, down = math.cos(math.radians(turn)), math.sin(math.radians(turn))
             x, y = point[0] + right * (radius + 0.04 + wide / 2), point[1] + down * (radius + 0.03 + half)
-            box = x - wide / 2, y - half, x + wide / 2, y + half
+            box = Bbox.from_extents(x - wide / 2, y - half, x + wide / 2, y + half)
             (left, edge), (top, bottom) = inside
-            on_page = left <= box[0] and box[2] <= edge and top <= box[1] and box[3] <= bottom
-            if on_page and not any(_meet(box, other) for other in taken):
+            on_page = left <= box.x0 and box.x1 <= edge and top <= box.y0 and box.y1 <= bottom
+            if on_page and not any(map(box.fully_overlaps, taken)):
                 sheet.text(x, y, name, size, align="center", colour=kit.MUTED)
                 taken.append(box)
                 placed += 1
                 break
     return placed == len(names)
-
-
-def _meet(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
-    """Return whether two boxes overlap."""
-    apart = first[2] <= second[0] or second[2] <= first[0]
-    return not (apart or first[3] <= second[1] or second[3] <= first[1])
 
 
 def band(upper: Sequence[kit.Point], lower: Sequence[kit.Point]) -> Path:

@@ -10,7 +10,7 @@ import pandas as pd
 from mesoevidence.appraisal import NOT_ASSESSED, TOOLS
 from mesoevidence.bodies import label_of
 from mesoevidence.charts import kit, lights
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
@@ -40,9 +40,7 @@ class Judged:
     @property
     def lines(self) -> list[Row]:
         """The rows, with judgements by column instead of domain."""
-        return [
-            (label, {self.short[key]: word for key, word in judged.items()}) for label, judged in self.rows
-        ]
+        return [(label, {self.short[key]: word for key, word in own.items()}) for label, own in self.rows]
 
     @property
     def used(self) -> list[str]:
@@ -62,12 +60,10 @@ class Judged:
 def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> list[Judged]:
     """Return the judgements of the tool that is named, else of each tool there is."""
     table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
-    if not {"study", "domain", "judgement"} <= set(table.columns):
-        raise EvidenceError("risk of bias is a table with columns study, domain and judgement")
+    having(table, ["study", "domain", "judgement"])
     tools = table["tool"].fillna("") if "tool" in table else pd.Series(tool or "", table.index)
-    table = table.assign(
-        tool=tools.astype(str), result=table["result"].fillna("") if "result" in table else ""
-    )
+    results = table["result"].fillna("") if "result" in table else ""
+    table = table.assign(tool=tools.astype(str), result=results)
     table = table[table["tool"] == tool] if tool else table
     if table.empty:
         raise EvidenceError(f"nothing was judged with {tool}" if tool else "nothing was judged yet")
@@ -166,10 +162,8 @@ def traffic_light(
     return Chart(figures, frame, title or name, alt, rows)
 
 
-def _heard(judged: Mapping[str, str], found: Judged) -> str:
-    return ", ".join(
-        f"{found.domains[key]} {lights.light(word).word.lower()}" for key, word in judged.items()
-    )
+def _heard(own: Mapping[str, str], found: Judged) -> str:
+    return ", ".join(f"{found.domains[key]} {lights.light(word).word.lower()}" for key, word in own.items())
 
 
 def _light(sheet: Sheet, line: Row, box: Box, name: str) -> None:
@@ -236,12 +230,10 @@ def bias_bars(
     bar = Part(("Studies",), 3.6 if size.width is None else 0.55 * size.width, draw)
     figures = grid(list(shares), str, "Domain", [bar], size, below=below, grey=grey)
     rows = [(domain, *share) for domain, given in shares.items() for share in given]
-    words = tuple(
-        f"{domain}: {word.replace('-', ' ')} {n} ({percent:.0f}%)" for domain, word, n, percent in rows
-    )
+    words = [f"{domain}: {word.replace('-', ' ')} {n} ({part:.0f}%)" for domain, word, n, part in rows]
     name = title or f"Risk of bias by domain ({found.tool})" + (", weighted" if weights else "")
     frame = pd.DataFrame(rows, columns=["domain", "judgement", "studies", "percent"])
-    return Chart(figures, frame, name, found.alt, words)
+    return Chart(figures, frame, name, found.alt, tuple(words))
 
 
 def _shares(found: Judged, weights: Mapping[str, float] | None) -> dict[str, list[tuple[str, int, float]]]:
@@ -250,10 +242,8 @@ def _shares(found: Judged, weights: Mapping[str, float] | None) -> dict[str, lis
         raise EvidenceError(f"there is no weight of {missing[0]!r}")
     shares: dict[str, list[tuple[str, int, float]]] = {}
     for key, name in found.domains.items():
-        given = [
-            (judged[key], (weights or {}).get(label, 1.0)) for label, judged in found.rows if key in judged
-        ]
+        given = [(own[key], (weights or {}).get(label, 1.0)) for label, own in found.rows if key in own]
         total = sum(weight for _, weight in given)
         parts = {word: [weight for other, weight in given if other == word] for word in found.used}
-        shares[name] = [(word, len(own), 100 * sum(own) / total) for word, own in parts.items() if own]
+        shares[name] = [(word, len(part), 100 * sum(part) / total) for word, part in parts.items() if part]
     return shares

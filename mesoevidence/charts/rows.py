@@ -12,6 +12,7 @@ import pandas as pd
 
 from mesoevidence import measures
 from mesoevidence.charts.axis import Interval, number, probability, whole
+from mesoevidence.charts.chart import having
 from mesoevidence.charts.kit import Align
 from mesoevidence.diagnostics import Repooled
 from mesoevidence.fitting import COUNTED
@@ -121,7 +122,7 @@ def content(data: Forestable, wish: Wish, measure: str | None, level: float) -> 
     if isinstance(data, pd.DataFrame):
         return _of_frame(data, wish, measure, level)
     raise EvidenceError(
-        f"a forest plot shows what was pooled, or a table of effects, not {type(data).__name__}"
+        f"a forest plot shows a pooled result or a table of effects, not {type(data).__name__}"
     )
 
 
@@ -256,14 +257,6 @@ def _columns(table: pd.DataFrame, measure: str, wish: Wish) -> tuple[Column, ...
     return tuple(found)
 
 
-def having(table: pd.DataFrame, names: Sequence[str]) -> Sequence[str]:
-    """Return these columns if the table has them all; else say which there are."""
-    if missing := [name for name in names if name not in table]:
-        there = ", ".join(map(str, table.columns))
-        raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {there}")
-    return names
-
-
 def totals(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the size of an arm where only events and others are given."""
     for total, parts in (("n1i", ("ai", "bi")), ("n2i", ("ci", "di")), ("ni", ("xi", "mi"))):
@@ -279,10 +272,10 @@ def _texts(table: pd.DataFrame, column: Column) -> list[str]:
         return [" / ".join("" if pd.isna(n) else whole(float(n)) for n in row) for row in counts]
     values = table[column.keys[0]].tolist()
     if column.part == "extra":
-        plain = (
+        values = ["" if pd.isna(value) else value for value in values]
+        return [
             f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value) for value in values
-        )
-        return ["" if pd.isna(value) else text for value, text in zip(values, plain, strict=True)]
+        ]
     decimals = [f"{value:.2f}".rstrip("0").partition(".")[2] for value in values if pd.notna(value)]
     digits = max(map(len, decimals), default=0)
     return ["" if pd.isna(value) else number(value, digits) for value in values]

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, limits_of, number, whole
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.kit import Point, Sheet, Width, printing, width_of, wrap
 from mesoevidence.charts.plane import Plane, Span, band, left_of, plain
-from mesoevidence.charts.rows import having, totals
+from mesoevidence.charts.rows import totals
 from mesoevidence.diagnostics import cumulative
 from mesoevidence.fitting import COUNTED
 from mesoevidence.formulas import MEASURES
@@ -93,7 +93,7 @@ def timeline(
     if not all(map(effect.holds, data[["ci_low", "ci_high"]].stack())):
         notes.append("Where the band is cut off it goes on beyond the axis.")
     figure = sheet.figure(page, sheet.notes(notes, y, page) + kit.PAD)
-    return _chart(figure, pooled, data, said, title)
+    return _chart(figure, pooled, data, said, title or pooled.label or "Timeline of the evidence")
 
 
 def _calendar(years: Sequence[int], span: Span, size: float) -> Axis:
@@ -108,9 +108,7 @@ def _calendar(years: Sequence[int], span: Span, size: float) -> Axis:
     return Axis(low, high, *span, tuple((float(year), str(year)) for year in marks), None)
 
 
-def _chart(
-    figure: Figure, pooled: Pooled, data: pd.DataFrame, said: Mapping[int, str], title: str | None
-) -> Chart:
+def _chart(figure: Figure, pooled: Pooled, data: pd.DataFrame, said: Mapping[int, str], title: str) -> Chart:
     """Return the chart with its data and words, on the scale of reading."""
     spec = MEASURES[pooled.measure]
     ends = ["estimate", "ci_low", "ci_high"]
@@ -127,8 +125,7 @@ def _chart(
         persons = "" if math.isnan(people) else f", {whole(people)} people"
         rows.append(f"{year:.0f}: studies {k:.0f}{persons}, {spec.label} {number(estimate)}{limits}")
     rows += [f"{when}: {text}" for when, text in said.items()]
-    name = title or pooled.label or "Timeline of the evidence"
-    return Chart((figure,), data, name, sentence(alt), tuple(rows))
+    return Chart((figure,), data, title, sentence(alt), tuple(rows))
 
 
 def _dated(pooled: Pooled, year: str | None) -> pd.DataFrame:
