@@ -7,7 +7,6 @@ question alone, so that neither their order nor the other questions change a bit
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -31,8 +30,7 @@ _FEW_ROWS = 200
 _START: Ints = np.zeros(1, dtype=np.intp)
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
+class Questions(NamedTuple):
     """Studies of many questions: centred estimates and variances by row, and where each question starts.
 
     What one question alone has once (its centre, k, tau2, mean) is a plain number, and no array of one: numpy

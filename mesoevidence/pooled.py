@@ -163,7 +163,7 @@ class Pooled:
         if self.q is not None:
             said["Q"] = f"{self.q:.2f} (df {self.q_df}), {_p(self.q_p_value)}"
         if self.tau2 is not None:
-            limits = "" if self.tau2_ci is None else f" ({self.tau2_ci[0]:.4f} to {self.tau2_ci[1]:.4f})"
+            limits = "" if (ends := self.tau2_ci) is None else f" ({ends[0]:.4f} to {ends[1]:.4f})"
             said["tau2"] = f"{self.tau2:.4f}{limits}"
         if self.i2 is not None:
             said["I2"] = f"{self.i2:.1f} %"
