@@ -125,6 +125,42 @@ def test_reports_from_other_methods_are_added_to_those_from_databases():
         me.prisma(flow, width="single")
 
 
+UPDATE = {
+    "identified": {"MEDLINE": 90, "Embase": 50}, "removed": 40, "screened": 100, "excluded": 88,
+    "assessed": 12, "ineligible": 7, "previous": {"studies": 11, "reports": 14},
+    "included": {"studies": 4, "reports": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["natural", "double"])
+@pytest.mark.parametrize("more", [{}, {"other": {"identified": 4, "assessed": 4, "ineligible": 4}}])
+def test_an_updated_review_shows_the_version_before_at_the_left_and_the_totals_below(width, more):
+    chart = me.prisma({**UPDATE, **more}, width=width)
+    words = " ".join(drawn.words(chart.figure))
+    places = {text: (left, top) for text, left, top, *_ in drawn.boxes(chart.figure)}
+    first = next(place for text, place in places.items() if text.startswith("MEDLINE"))
+    total, new, before = (
+        next(place for text, place in places.items() if text.startswith(start))
+        for start in ("Total studies", "New studies", "Studies included")
+    )
+
+    assert before[0] < first[0] and new[1] < total[1]
+    counts = dict(zip(chart.data["count"], chart.data["n"], strict=True))
+    assert counts["Total studies included in review"] == 15
+    assert counts["Reports of total included studies"] == 19
+    assert "Previous studies" in words
+    assert drawn.collisions(chart.figure) == drawn.strays(chart.figure) == []
+
+
+def test_previous_studies_that_make_no_sense_are_refused():
+    with pytest.raises(me.EvidenceError, match=r"^Previous studies \(20\) is more than the 3 reports"):
+        me.prisma({**UPDATE, "previous": {"studies": 20, "reports": 3}})
+    with pytest.raises(me.EvidenceError, match="and no other box"):
+        me.prisma({**UPDATE, "previous": {"records": 20}})
+    with pytest.raises(me.EvidenceError, match="previous studies do not fit"):
+        me.prisma(UPDATE, width="single")
+
+
 # The evidence map ---------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """The PRISMA 2020 flow of a review: boxes of counts, their arithmetic checked."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,10 +26,18 @@ _LABELS = MappingProxyType(
     "ineligible": "Reports excluded", "studies": "Studies included in review",
     "reports": "Reports of included studies"}
 )  # fmt: skip
+# Of an updated review: what the version before included, what is new, and the total.
+_UPDATED = (
+    {"studies": "Studies included in previous version of review",
+     "reports": "Reports of studies included in previous version of review"},
+    {"studies": "New studies included in review", "reports": "Reports of new included studies"},
+    {"studies": "Total studies included in review", "reports": "Reports of total included studies"},
+)  # fmt: skip
 # What stands in a row beside what is left out of it, and in which phase.
 _ROWS = (("Identification", "identified", "removed"), ("Screening", "screened", "excluded"),
          ("Screening", "sought", "not_retrieved"), ("Screening", "assessed", "ineligible"))  # fmt: skip
-_TITLES = ("Identification of studies via databases and registers", "Identification via other methods")
+_TITLES = ("Identification of studies via databases and registers", "Identification via other methods",
+           "Previous studies")  # fmt: skip
 _BAR, _TITLE, _OTHER = "#BCD2EE", "#F7D98B", "#DCDCDC"
 _PAD, _STEP = 0.08, 0.0205
 
@@ -62,7 +71,8 @@ def prisma(
         `assessed`, `ineligible` (reports excluded) and `included`. A count is a number or a mapping of parts
         that add up to it; `included` is a mapping with `studies`, `reports` and lines of your own. Where
         records were screened in several steps, `screened` and `excluded` are lists of ``(label, count)``.
-        `other` holds the same boxes for other methods. A box that is not known is left out.
+        `other` holds the same boxes for other methods; `previous` the `studies` and `reports` of the version
+        before an updated review, and the totals are then drawn. A box that is not known is left out.
     strict : bool
         Refuse a flow that does not add up; else the chart says below what does not.
     width, grey, title
@@ -92,14 +102,15 @@ def prisma(
     Traceback (most recent call last):
     mesoevidence.problems.EvidenceError: Records screened (101) does not add up: 140 less 40 leaves 100
     """
-    rows = _rows(flow)
+    rows, updated = _rows(flow), "previous" in flow
     faults = [*_faults(flow)]
     if faults and strict:
         raise EvidenceError(faults[0])
     sheet = Sheet(printing(width), grey)
-    page, columns = _columns(sheet, len(rows[0].boxes) // 2)
+    page, columns = _columns(sheet, len(rows[0].boxes) // 2, updated)
     bar = sheet.printing.note * 0.03
-    y = _titles(sheet, columns, bar)
+    titles = [_TITLES[0], *[_TITLES[1]] * ("other" in flow), *[_TITLES[2]] * updated]
+    y = _titles(sheet, columns, titles)
     for row in rows:
         y = _boxes(sheet, row, columns, y, sum(other.phase == row.phase for other in rows)) + 0.22
     _phases(sheet, rows, bar)
@@ -156,8 +167,8 @@ def _pairs(flow: Mapping[str, Any]) -> Iterator[tuple[str, Told, Told]]:
 
 def _rows(flow: Mapping[str, Any]) -> list[Row]:
     """Return the rows of the flow; other methods stand beside databases."""
-    known = (*(key for _, *keys in _ROWS for key in keys), "included", "other")
-    other = flow.get("other", {})
+    known = (*(key for _, *keys in _ROWS for key in keys), "included", "other", "previous")
+    other, before = flow.get("other", {}), flow.get("previous", {})
     for key in (*flow, *other):
         if key not in known:
             near = nearest(str(key), known)
@@ -171,8 +182,26 @@ def _rows(flow: Mapping[str, Any]) -> list[Row]:
             row.boxes += beside.pop(_place(row.boxes[0] or row.boxes[1]), [None, None])
         if beside:
             raise EvidenceError(f"other methods have {', '.join(map(repr, beside))}, and databases have not")
-    names = {_LABELS.get(name, name): count for name, count in flow["included"].items()}
-    return [*rows, Row("Included", [("", names), None, *([None, None] if other else [])])]
+    names = {(_UPDATED[1] if before else _LABELS).get(name, name): n for name, n in flow["included"].items()}
+    rows.append(Row("Included", [("", names), None, *([None, None] if other else [])]))
+    return _updated(rows, before, flow["included"]) if before else rows
+
+
+def _updated(rows: list[Row], before: Mapping[str, Count], included: Mapping[str, Count]) -> list[Row]:
+    """Return the rows with what an earlier version of the review included, and the totals."""
+    if not set(before) <= {"studies", "reports"}:
+        raise EvidenceError(
+            "`previous` holds the studies and reports of the version before, and no other box"
+        )
+    told = "", {_UPDATED[0][name]: n for name, n in before.items()}
+    for row in rows:
+        row.boxes += [told if row is rows[0] else None, None]
+    totals = {
+        _UPDATED[2][name]: _total(n) + _total(included[name])
+        for name, n in before.items()
+        if name in included
+    }
+    return [*rows, Row("Included", [("", totals), *[None] * (len(rows[0].boxes) - 1)])] if totals else rows
 
 
 def _place(box: Told) -> str:
@@ -195,6 +224,9 @@ def _faults(flow: Mapping[str, Any]) -> Iterator[str]:
             said = f"{whole(n or 0)} less {whole(less or 0)}"
         left = None if left is None or (column and rest is None) else left + (rest or 0)
     included = flow["included"]
+    old = {name: _total(count) for name, count in flow.get("previous", {}).items()}
+    if old.get("studies", 0) > old.get("reports", math.inf):
+        yield f"{_TITLES[2]} ({whole(old['studies'])}) is more than the {whole(old['reports'])} reports"
     reports, studies = included.get("reports"), included.get("studies")
     if left is not None and reports is not None and _total(reports) != left:
         yield f"{_LABELS['reports']} ({whole(_total(reports))}) does not add up: {whole(left)} were left"
@@ -210,7 +242,7 @@ def _lines_of(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, int]]:
             if box[0]:
                 yield row.phase, box[0], "", _total(box[1])
             for name, count, _ in _parts(box[1], 0):
-                yield row.phase, box[0] or "Included", name, _total(count)
+                yield row.phase, box[0] or row.phase, name, _total(count)
 
 
 def _parts(count: Count, deep: int) -> Iterator[tuple[str, Count, int]]:
@@ -223,24 +255,26 @@ def _parts(count: Count, deep: int) -> Iterator[tuple[str, Count, int]]:
 # Drawing ------------------------------------------------------------------------------------------
 
 
-def _columns(sheet: Sheet, pairs: int) -> tuple[float, list[tuple[float, float]]]:
-    """Return the width of the page and where the columns of boxes stand."""
-    wide, gap = sheet.printing.width, 0.26
+def _columns(sheet: Sheet, pairs: int, updated: bool) -> tuple[float, list[tuple[float, float]]]:
+    """Return the width of the page and where the columns of boxes stand, previous studies at the left."""
+    wide, gap, count = sheet.printing.width, 0.26, 2 * pairs - updated
     begin = kit.PAD + sheet.printing.note * 0.03 + 0.1
     if pairs > 1 and wide is not None and wide < 5:
-        raise EvidenceError("the boxes of other methods do not fit; take width='double' or 'natural'")
-    box = 2.45 if wide is None else (wide - kit.PAD - begin - gap * (2 * pairs - 1)) / (2 * pairs)
-    columns = [(begin + place * (box + gap), begin + place * (box + gap) + box) for place in range(2 * pairs)]
-    return columns[-1][1] + kit.PAD, columns
+        raise EvidenceError(
+            "the boxes of other methods or previous studies do not fit; take width='double' or 'natural'"
+        )
+    box = 2.45 if wide is None else (wide - kit.PAD - begin - gap * (count - 1)) / count
+    columns = [(begin + place * (box + gap), begin + place * (box + gap) + box) for place in range(count)]
+    page = columns[-1][1] + kit.PAD
+    return page, [*columns[1:], columns[0], columns[0]] if updated else columns
 
 
-def _titles(sheet: Sheet, columns: Sequence[tuple[float, float]], bar: float) -> float:
+def _titles(sheet: Sheet, columns: Sequence[tuple[float, float]], titles: Sequence[str]) -> float:
     """Draw the titles over the columns; return the y below."""
     size = sheet.printing.note
     spans = [(a[0], b[1]) for a, b in pairwise(columns)][::2]
     texts = [
-        wrap(text, right - left - 0.1, size, True)
-        for (left, right), text in zip(spans, _TITLES, strict=False)
+        wrap(text, right - left - 0.1, size, True) for (left, right), text in zip(spans, titles, strict=True)
     ]
     bottom = kit.PAD + max(map(len, texts)) * size * _STEP + 0.1
     for place, ((left, right), lines) in enumerate(zip(spans, texts, strict=True)):
@@ -300,10 +334,12 @@ def _arrows(sheet: Sheet, rows: Sequence[Row]) -> None:
             kept, out = row.placed[column : column + 2]
             if kept and out:
                 _arrow(sheet, [(kept.right, row.middle), (out.left, row.middle)])
-        end = rows[-1].placed[0]
-        if column and known and end:
-            (x, _), (_, y) = known[-1].middle, end.middle
-            _arrow(sheet, [(x, known[-1].bottom), (x, y), (end.right, y)])
+        new = next(row for row in rows if row.phase == "Included").placed[0]
+        if column and known and new:
+            x, before = known[-1].middle[0], known[-1].right < new.left
+            end = (rows[-1].placed[0] or new) if before else new
+            y, edge = end.middle[1], end.left if before else end.right
+            _arrow(sheet, [(x, known[-1].bottom), (x, y), (edge, y)])
 
 
 def _arrow(sheet: Sheet, points: Sequence[kit.Point]) -> None:
