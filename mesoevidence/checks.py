@@ -294,21 +294,11 @@ def cited_keys(ledger: Ledger) -> frozenset[str]:
 
 def keys_of(entry: AnyEntry) -> frozenset[str]:
     """Return the keys of the references that a record names."""
-    keys: set[str | None] = set()
-    if isinstance(entry, Study):
-        keys.update(entry.reports, (result.provenance.ref for result in entry.results))
-    elif isinstance(entry, Claim):
-        for appearance in entry.appearances:
-            keys.add(appearance.source)
-            for citation in appearance.citations:
-                keys.update((citation.ref, *(candidate.ref for candidate in citation.candidates)))
-    elif isinstance(entry, Synthesis):
-        keys.add(entry.baseline.provenance.ref if entry.baseline else None)
-    else:
-        keys.update(entry.sources, (o.mid.provenance.ref for o in entry.outcomes.values() if o.mid))
-    return frozenset(key for key in keys if key)
+    return frozenset(key for _, key in links.references_of(entry))
 
 
+# What is checked in each result of a study, and what in each record.
+OF_RESULTS = (values_can_be, second_hand_is_said, *provenance.CHECKS, *consistency.CHECKS)
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
     {
         "topics": (links.topic_names_what_exists, review_is_by_another),
@@ -326,8 +316,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             review_is_by_another,
             study_can_be_found,
             appraisal.risk_follows_its_domains,
-            *map(of_each_result, (values_can_be, second_hand_is_said)),
-            *map(of_each_result, (*provenance.CHECKS, *consistency.CHECKS)),
+            *map(of_each_result, OF_RESULTS),
         ),
         "syntheses": (
             links.synthesis_names_what_exists,

@@ -1,11 +1,11 @@
 """Checks that every id, key and slug a record names exists."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from mesoevidence.blocks import Pico
 from mesoevidence.files import BIBLIOGRAPHY
 from mesoevidence.ledger import Ledger
-from mesoevidence.model import AnyEntry, Claim, Study, Synthesis, Topic
+from mesoevidence.model import AnyEntry, Citation, Claim, Study, Synthesis, Topic
 from mesoevidence.problems import CODES, Finding, Path, nearest
 from mesoevidence.vocabulary import SET_ASIDE
 
@@ -27,14 +27,7 @@ _STATES = {"retracted": "W801", "expression-of-concern": "W802", "corrected": "W
 
 def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     """Sources, citations, evidence lines and slugs of a claim exist."""
-    for at, appearance in enumerate(claim.appearances):
-        here: Path = ("appearances", at)
-        yield from _references([((*here, "source"), appearance.source)], ledger)
-        for number, citation in enumerate(appearance.citations):
-            there: Path = (*here, "citations", number)
-            items = enumerate(citation.candidates)
-            refs = [((*there, "candidates", n, "ref"), item.ref) for n, item in items]
-            yield from _references([((*there, "ref"), citation.ref), *refs], ledger)
+    yield from _references(claim, ledger)
     for at, line in enumerate(claim.evidence):
         for kind in ("study", "synthesis"):
             yield from _rests_on(kind, ("evidence", at, kind), getattr(line, kind), ledger)
@@ -44,9 +37,7 @@ def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
 
 def study_names_what_exists(study: Study, ledger: Ledger) -> Iterator[Finding]:
     """Reports, slugs, arms, results and included studies of a study exist."""
-    origins = enumerate(result.provenance.ref for result in study.results)
-    refs: list[tuple[Path, str]] = [(("reports", at), key) for at, key in enumerate(study.reports)]
-    yield from _references([*refs, *((("results", at, "from", "ref"), key) for at, key in origins)], ledger)
+    yield from _references(study, ledger)
     for at, slug in enumerate(study.population or ()):
         yield from _absent("population", ("population", at), slug, ledger)
     for name, arm in study.arms.items():
@@ -80,18 +71,13 @@ def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterato
                     yield from _absent("arm", ("include", at, side), arm, ledger, study.arms)
     for excluded in synthesis.exclude:
         yield from _absent("study", ("exclude", excluded), excluded, ledger)
-    if synthesis.baseline:
-        yield from _references([(("baseline", "from", "ref"), synthesis.baseline.provenance.ref)], ledger)
+    yield from _references(synthesis, ledger)
     yield from _pico(synthesis.pico, ledger)
 
 
 def topic_names_what_exists(topic: Topic, ledger: Ledger) -> Iterator[Finding]:
     """Sources and places of a topic exist; no other topic declares the same slug."""
-    yield from _references([(("sources", key), key) for key in topic.sources], ledger)
-    for slug, outcome in topic.outcomes.items():
-        if outcome.mid:
-            path = ("outcomes", slug, "mid", "from", "ref")
-            yield from _references([(path, outcome.mid.provenance.ref)], ledger)
+    yield from _references(topic, ledger)
     for block in ("populations", "interventions", "outcomes"):
         for slug in getattr(topic, block):
             if ledger.topic_of[slug] != topic.id:
@@ -124,17 +110,47 @@ def _rests_on(kind: str, path: Path, name: str | None, ledger: Ledger) -> Iterat
         yield Finding("W708", path, message, "name what took its place, or delete the line")
 
 
-def _references(named: Iterable[tuple[Path, str | None]], ledger: Ledger) -> Iterator[Finding]:
+def _references(entry: AnyEntry, ledger: Ledger) -> Iterator[Finding]:
     """Yield a problem for each key that references.bib lacks, and once the state of each that it has."""
-    first: dict[str | None, Path] = {}
-    for path, key in named:
-        first.setdefault(key, path)
-    for key, path in first.items():
+    told = set[str]()
+    for path, key in references_of(entry):
         yield from _absent("reference", path, key, ledger)
-        reference = ledger.references.get(key or "")
-        if reference and (code := _STATES.get(reference.status)):
+        reference = ledger.references.get(key)
+        if reference and key not in told and (code := _STATES.get(reference.status)):
+            told.add(key)
             message = f"`{key}` is marked {reference.status.replace('-', ' ')} in references.bib"
             yield Finding(code, path, message, "acknowledge it by a flag, or use another source")
+
+
+def references_of(entry: AnyEntry) -> Iterator[tuple[Path, str]]:
+    """Yield the key of every reference that a record names, with its path."""
+    if isinstance(entry, Topic):
+        for key in entry.sources:
+            yield ("sources", key), key
+        for slug, outcome in entry.outcomes.items():
+            if outcome.mid:
+                yield ("outcomes", slug, "mid", "from", "ref"), outcome.mid.provenance.ref
+    elif isinstance(entry, Study):
+        for at, key in enumerate(entry.reports):
+            yield ("reports", at), key
+        for at, result in enumerate(entry.results):
+            yield ("results", at, "from", "ref"), result.provenance.ref
+    elif isinstance(entry, Claim):
+        for at, appearance in enumerate(entry.appearances):
+            yield ("appearances", at, "source"), appearance.source
+            for number, citation in enumerate(appearance.citations):
+                yield from _cited(citation, ("appearances", at, "citations", number))
+    elif entry.baseline:
+        yield ("baseline", "from", "ref"), entry.baseline.provenance.ref
+
+
+def _cited(citation: Citation, here: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what a citation refers to, and what it may refer to."""
+    if citation.ref:
+        yield (*here, "ref"), citation.ref
+    for at, item in enumerate(citation.candidates):
+        if item.ref:
+            yield (*here, "candidates", at, "ref"), item.ref
 
 
 def _asked(pico: Pico | None) -> Iterator[tuple[str, str]]:

@@ -240,6 +240,19 @@ def test_the_status_of_a_source_shows_wherever_it_is_cited(tmp_path, status):
     assert evidence.table("references").set_index("key").loc["smith2001", "status"] == status
 
 
+def test_a_missing_key_is_named_at_every_place_and_the_state_of_a_source_once_a_record(tmp_path):
+    origin = "  - {id: morning, outcome: awake, direction: increase, from: {ref: smith2001, at: abstract, "
+    study = ledgers.STUDY + origin + 'method: reported, figures: "more awake"}}\n'
+    changes = {"evidence/studies/smith-2001.yaml": study}
+    retracted = ledgers.REFERENCES.replace("x-status = {none}", "x-status = {retracted}", 1)
+
+    state = ledgers.evidence(tmp_path, changes | {"references.bib": retracted}).problems
+    lacks = ledgers.evidence(tmp_path, changes | {"references.bib": retracted.replace("smith2001", "s2001")})
+
+    assert [problem.line for problem in state if problem.code == "W801"] == [2]
+    assert [problem.line for problem in lacks.problems if problem.code == "E105"] == [2, 15, 16]
+
+
 # Broken files ------------------------------------------------------------------------------------
 
 
