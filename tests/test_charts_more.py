@@ -229,6 +229,20 @@ def test_every_study_of_a_timeline_stands_where_its_effect_says(bcg):
     assert np.allclose(np.polyval([scale, start], sorted(bcg.yi)), heights, atol=1e-6)
 
 
+def test_the_studies_of_a_timeline_are_marked_by_their_group(bcg):
+    figure = me.timeline(bcg, by="alloc").figure
+    marks = drawn.marks(figure, "study")
+    corners = [len(mark) for mark in marks]
+    people = sorted(BCG[["ai", "bi", "ci", "di"]].sum(axis=1))[-3:]
+    areas = sorted(drawn.area(mark) if len(mark) < 9 else math.pi * wide(mark) ** 2 / 4 for mark in marks)
+
+    assert {"random", "alternate", "systematic"} <= set(drawn.words(figure))
+    assert len(corners) == 13 and len(set(corners)) == 3
+    assert np.allclose(np.array(areas[-3:]) / areas[-1], np.array(people) / people[-1], rtol=0.05)
+    with pytest.raises(me.EvidenceError, match="has 13 values; 5 can be told apart"):
+        me.timeline(bcg, by="slab")
+
+
 def test_studies_of_one_year_enter_together(bcg):
     data = me.timeline(bcg).data
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from mesoevidence.asymmetry import TrimFill, regression_test
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, number, probability, steps_between
-from mesoevidence.charts.chart import Chart, having, sentence
+from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.kit import Sheet, Width, printing
-from mesoevidence.charts.plane import Plane, Span, left_of
+from mesoevidence.charts.plane import Plane, Span, groups_of, left_of, point
 from mesoevidence.formulas import MEASURES
 from mesoevidence.linear_model import critical
 from mesoevidence.pooled import Pooled
@@ -25,11 +25,6 @@ _BANDS = (
     (0.1, "p > 0.10", "#FFFFFF"),
 )
 _OUTSIDE = ("p ≤ 0.01", "#EDEFF1")
-_SHAPES = (
-    ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)), ((0, -1.15), (1.1, 0.85), (-1.1, 0.85)),
-    ((0, 1.15), (1.1, -0.85), (-1.1, -0.85)), ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
-)  # fmt: skip
-_COLOURS = (kit.BLUE, kit.ORANGE, kit.VERMILLION, kit.GREEN, kit.PURPLE)
 _POINT = 0.05
 
 
@@ -66,20 +61,15 @@ def funnel(
     >>> funnel(me.pool(frame, measure="RR"))
     <Chart: Funnel plot of 3 studies, risk ratio. Fewer than 10 studies (3): asymmetry cannot be judged.>
     """
-    studies, size = pooled.studies, printing(width)
-    groups = [""] * pooled.k
-    for name in having(studies, [by] if by else []):
-        groups = studies[name].astype(object).fillna("Not stated").astype(str).tolist()
+    groups, size = groups_of(pooled.studies, by), printing(width)
     names, notes = list(dict.fromkeys(groups)), [*_notes(pooled, fill)]
-    if len(names) > len(_COLOURS):
-        raise EvidenceError(f"`{by}` has {len(names)} values; a funnel tells {len(_COLOURS)} apart")
     filled = [] if fill is None else list(zip(fill.filled["yi"], fill.filled["vi"], strict=True))
     sheet, wide = Sheet(size, grey), size.width or 6.4
     beside = wide > 5
     plane = _plane(pooled, filled, wide - kit.PAD - (2.2 if beside else 0.1), size.note)
     _ground(sheet, plane, pooled)
     for yi, vi, group in zip(pooled.yi, pooled.vi, groups, strict=True):
-        _point(sheet, *plane.at(yi, math.sqrt(vi)), names.index(group))
+        point(sheet, *plane.at(yi, math.sqrt(vi)), names.index(group))
     for yi, vi in filled:
         sheet.disc(*plane.at(yi, math.sqrt(vi)), _POINT, kit.WHITE, name="filled")
     plane.upright(sheet, _error(pooled))
@@ -151,15 +141,6 @@ def _ground(sheet: Sheet, plane: Plane, pooled: Pooled) -> None:
         sheet.line([plane.at(pooled.estimate, 0), end], kit.BLUE, 0.9, name="pooled", dashed=True)
 
 
-def _point(sheet: Sheet, x: float, y: float, group: int, name: str = "study") -> None:
-    """Draw a study in the shape and colour of its group."""
-    if group == 0:
-        sheet.disc(x, y, _POINT, _COLOURS[0], name=name)
-        return
-    outline = [(x + _POINT * right, y + _POINT * down) for right, down in _SHAPES[group - 1]]
-    sheet.shape(outline, _COLOURS[group], name=name)
-
-
 def _legend(sheet: Sheet, names: list[str], pooled: Pooled, filled: bool, corner: Span, wide: float) -> float:
     """Explain bands, groups and lines; return the y below."""
 
@@ -176,7 +157,7 @@ def _legend(sheet: Sheet, names: list[str], pooled: Pooled, filled: bool, corner
         y = sheet.legend(((partial(band, colour=colour), text) for text, colour in shades), y, wide, 0.24, x)
     hollow = partial(sheet.disc, radius=_POINT, fill=kit.WHITE, name="legend")
     entries: list[kit.Entry] = [
-        *((partial(_point, sheet, group=group, name="legend"), name) for group, name in enumerate(names)),
+        *((partial(point, sheet, group=group, name="legend"), name) for group, name in enumerate(names)),
         (dashes, f"Pooled, {100 * pooled.level:g}% limits"),
         *([(hollow, "Filled in")] if filled else []),
     ]

@@ -4,14 +4,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
 from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, steps_between
+from mesoevidence.charts.chart import having
 from mesoevidence.charts.kit import Sheet, width_of, wrap
+from mesoevidence.problems import EvidenceError
 
 Span = tuple[float, float]
+_SHAPES = (  # each of the area of the disc, so that areas may speak
+    ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)), ((0, -1.37), (1.31, 1.02), (-1.31, 1.02)),
+    ((0, 1.37), (1.31, -1.02), (-1.31, -1.02)), ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
+)  # fmt: skip
+_COLOURS = (kit.BLUE, kit.ORANGE, kit.VERMILLION, kit.GREEN, kit.PURPLE)
 
 
 def plain(low: float, high: float, span: Span) -> Axis:
@@ -100,3 +108,23 @@ def band(upper: Sequence[kit.Point], lower: Sequence[kit.Point]) -> Path:
     """Return the area between two lines."""
     points = [*upper, *reversed(lower)]
     return Path([*points, points[0]], closed=True)
+
+
+def groups_of(table: pd.DataFrame, by: str | None) -> list[str]:
+    """Return the group of each study by a column; one, without a name, where none is asked for."""
+    if by is None:
+        return [""] * len(table)
+    having(table, [by])
+    groups = table[by].astype(object).fillna("Not stated").astype(str).tolist()
+    if len(set(groups)) > len(_COLOURS):
+        raise EvidenceError(f"`{by}` has {len(set(groups))} values; {len(_COLOURS)} can be told apart")
+    return groups
+
+
+def point(sheet: Sheet, x: float, y: float, group: int, radius: float = 0.05, name: str = "study") -> None:
+    """Draw a study in the shape and colour of its group."""
+    if group == 0:
+        sheet.disc(x, y, radius, _COLOURS[0], name=name)
+        return
+    outline = [(x + radius * right, y + radius * down) for right, down in _SHAPES[group - 1]]
+    sheet.shape(outline, _COLOURS[group], name=name)

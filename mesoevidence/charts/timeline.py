@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from mesoevidence.charts import kit
 from mesoevidence.charts.axis import Axis, axis, heading, limits_of, number, whole
 from mesoevidence.charts.chart import Chart, having, sentence
 from mesoevidence.charts.kit import Point, Sheet, Width, printing, width_of, wrap
-from mesoevidence.charts.plane import Plane, Span, band, left_of, plain
+from mesoevidence.charts.plane import Plane, Span, band, groups_of, left_of, plain, point
 from mesoevidence.charts.rows import totals
 from mesoevidence.diagnostics import cumulative
 from mesoevidence.fitting import COUNTED
@@ -23,13 +24,14 @@ from mesoevidence.problems import EvidenceError
 
 _LARGEST, _BAND = 0.13, "#CFE3F1"
 _NOTES = (
-    "Line and band: the effect and its interval after each year. Discs: single studies, area by {by}.",
+    "Line and band: the effect and its interval after each year. Marks: single studies, area by {area}.",
     "Looking again after every study makes chance findings likelier; the interval makes no allowance for it.",
 )
 
 
 def timeline(
-    pooled: Pooled, *, year: str | None = None, events: Mapping[int, str] | None = None,
+    pooled: Pooled, *, year: str | None = None, by: str | None = None,
+    events: Mapping[int, str] | None = None,
     width: Width = "natural", grey: bool = False, title: str | None = None,
 ) -> Chart:  # fmt: skip
     """Draw how the pooled effect, its interval and the number of people grew over the years.
@@ -40,6 +42,8 @@ def timeline(
         The studies.
     year : str, optional
         The column of ``pooled.studies`` with the years; left out, the last four digits of each label.
+    by : str, optional
+        The column of ``pooled.studies`` that marks the studies, with five values at most.
     events : mapping of int to str, optional
         What happened in a year, such as a search or a changed verdict; marked in both panels.
     width, grey, title
@@ -66,7 +70,7 @@ def timeline(
     >>> timeline(me.pool(frame, measure="RR"))
     <Chart: Timeline of 2 studies, 1999 to 2004: risk ratio 0.41 after the first year, 0.60 after the last.>
     """
-    studies, size, said = _dated(pooled, year), printing(width), dict(sorted((events or {}).items()))
+    studies, size, said = _dated(pooled, year, by), printing(width), dict(sorted((events or {}).items()))
     data, sheet = _steps(pooled, studies), Sheet(size, grey)
     page, name = size.width or 6.6, heading(pooled.measure)
     tall = (0.5 if page < 5 else 0.36) * page
@@ -88,10 +92,14 @@ def timeline(
         lower.upright(sheet, "People so far")
     last = lower if known else plane
     _flags(sheet, flags, across, last.up.left)
-    y, by = last.level(sheet, "Year") + 0.1, "people" if known else "weight"
-    notes = [note.format(by=by) for note in _NOTES]
+    y, area = last.level(sheet, "Year") + 0.1, "people" if known else "weight"
+    notes = [note.format(area=area) for note in _NOTES]
     if not all(map(effect.holds, data[["ci_low", "ci_high"]].stack())):
         notes.append("Where the band is cut off it goes on beyond the axis.")
+    if by:
+        groups = dict.fromkeys(studies["group"])
+        marks = [(partial(point, sheet, group=at, name="legend"), name) for at, name in enumerate(groups)]
+        y = sheet.legend(marks, y, page)
     figure = sheet.figure(page, sheet.notes(notes, y, page) + kit.PAD)
     return _chart(figure, pooled, data, said, title or pooled.label or "Timeline of the evidence")
 
@@ -128,8 +136,8 @@ def _chart(figure: Figure, pooled: Pooled, data: pd.DataFrame, said: Mapping[int
     return Chart((figure,), data, title, sentence(alt), tuple(rows))
 
 
-def _dated(pooled: Pooled, year: str | None) -> pd.DataFrame:
-    """Return the studies by year, with how many people each had."""
+def _dated(pooled: Pooled, year: str | None, by: str | None) -> pd.DataFrame:
+    """Return the studies by year, with how many people each had, and their groups."""
     table = totals(pooled.studies)
     having(table, [year] if year else [])
     ends = [re.search(r"(?:1[89]|20)\d\d$", slab.strip()) for slab in pooled.slab]
@@ -140,6 +148,7 @@ def _dated(pooled: Pooled, year: str | None) -> pd.DataFrame:
     sizes = next((names for names in (["n1i", "n2i"], ["ni"], ["n"]) if set(names) <= set(table)), [])
     people = table[sizes].astype(float).sum(axis=1, skipna=False) if sizes else math.nan
     kept = table[["slab", "yi", "vi", "weight"]].assign(year=[int(value) for value in given], people=people)
+    kept["group"] = groups_of(table, by)
     return kept.sort_values("year", kind="stable", ignore_index=True)
 
 
@@ -186,10 +195,14 @@ def _effect(sheet: Sheet, plane: Plane, data: pd.DataFrame, studies: pd.DataFram
     steps = _staircase(plane, years, data["estimate"].tolist())
     sheet.line(steps, kit.BLUE, 1.6, layer=kit.MARKS, name="step")
     sizes = studies["people"] if studies["people"].notna().all() else studies["weight"]
-    for year, y, part in sorted(
-        zip(studies["year"], studies["yi"], sizes / sizes.max(), strict=True), key=lambda item: -item[2]
-    ):
-        sheet.disc(*plane.at(year, y), max(0.025, _LARGEST * math.sqrt(part)), kit.ORANGE, name="study")
+    names = list(dict.fromkeys(studies["group"]))
+    shares = zip(studies["year"], studies["yi"], sizes / sizes.max(), studies["group"], strict=True)
+    for year, y, part, group in sorted(shares, key=lambda item: -item[2]):
+        at, radius = plane.at(year, y), max(0.025, _LARGEST * math.sqrt(part))
+        if names == [""]:
+            sheet.disc(*at, radius, kit.ORANGE, name="study")
+        else:
+            point(sheet, *at, names.index(group), radius)
 
 
 def _people(sheet: Sheet, plane: Plane, data: pd.DataFrame) -> None:
