@@ -1,9 +1,9 @@
 """The text of one evidence file read into a `Record`: plain values, with the place of every key and value."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from unicodedata import normalize
 
 import yaml
@@ -100,40 +100,49 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this module
 
 def _build(text: str, lines: list[str], path: str) -> Record | Problem:
     """Turn events into nested values; the places are kept in the order of reading."""
-    places = array("Q")
     remarks = frozenset(at for at, line in enumerate(lines) if " #" in line)
-    following = yaml.CLoader(text).get_event
-
-    def value(event: _Event, depth: int, *, key: bool = False) -> Node:
-        mark, kind = event.start_mark, type(event)
-        places.append((mark.line + 1) * _COLUMNS + mark.column + 1)
-        if kind is yaml.ScalarEvent:
-            return _scalar(event, lines, remarks)
-        _check_collection(event, depth, key=key)
-        if kind is yaml.SequenceStartEvent:
-            items = []
-            while type(event := following()) is not yaml.SequenceEndEvent:
-                items.append(value(event, depth + 1))
-            return items
-        fields: dict[str, Node] = {}
-        while type(event := following()) is not yaml.MappingEndEvent:
-            name = str(value(event, depth + 1, key=True))
-            if name in fields or name == "<<":
-                _refuse_key(name, event)
-            fields[name] = value(following(), depth + 1)
-        return fields
-
+    reading = _Reading(yaml.CLoader(text).get_event, lines, remarks, array("Q"))
     top: list[Node] = []
-    for event in iter(following, None):
+    for event in iter(reading.following, None):
         if type(event) is yaml.DocumentStartEvent:
             _check_document(event, bool(top))
-            top.append(value(following(), 1))
+            top.append(reading.value(reading.following(), 1))
+    places = reading.places
     if not top or not isinstance(top[0], dict):
         line, column = divmod(places[0], _COLUMNS) if places else (1, 1)
         return Problem(
             path, line, column, "E011", "a record is a list of `field: value` lines", "begin with `id: ...`"
         )
     return Record(path, top[0], places, len(lines))
+
+
+class _Reading(NamedTuple):
+    """A text being read: its next event, its lines, which of them may hold a remark, the places so far."""
+
+    following: Callable[[], Any]
+    lines: list[str]
+    remarks: frozenset[int]
+    places: "array[int]"
+
+    def value(self, event: _Event, depth: int, *, key: bool = False) -> Node:
+        """Return what begins with an event, with all that is in it."""
+        mark, kind, following = event.start_mark, type(event), self.following
+        self.places.append((mark.line + 1) * _COLUMNS + mark.column + 1)
+        if kind is yaml.ScalarEvent:
+            return _scalar(event, self.lines, self.remarks)
+        _check_collection(event, depth, key=key)
+        if kind is yaml.SequenceStartEvent:
+            items = []
+            while type(event := following()) is not yaml.SequenceEndEvent:
+                items.append(self.value(event, depth + 1))
+            return items
+        fields: dict[str, Node] = {}
+        while type(event := following()) is not yaml.MappingEndEvent:
+            name = str(self.value(event, depth + 1, key=True))
+            if name in fields or name == "<<":
+                _refuse_key(name, event)
+            fields[name] = self.value(following(), depth + 1)
+        return fields
 
 
 def _scalar(event: _Event, lines: list[str], remarks: frozenset[int]) -> str:

@@ -1,5 +1,6 @@
 """What the reader of YAML takes, what it refuses, and that it says where."""
 
+import gc
 import time
 from decimal import Decimal
 
@@ -232,6 +233,16 @@ def test_every_faulty_field_of_a_record_is_named_at_once():
         *(("E205", 3), ("E204", 7), ("E204", 8), ("E204", 13), ("E204", 14))
     ]
     assert problems[0].hint.startswith("did you mean `rct`?")
+
+
+def test_reading_leaves_nothing_to_the_collector_which_rests_while_a_ledger_is_read():
+    gc.collect()
+    gc.disable()
+    try:
+        records.parse(ledgers.STUDY, PATH)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @given(st.text(max_size=60), st.sampled_from(["{}", "'{}'", '"{}"', "|\n  {}", ">\n  {}", "[{}]", "# {}"]))
