@@ -15,6 +15,7 @@ from mesoevidence.linear_model import Array
 from mesoevidence.pooled import Pooled
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
+from mesoevidence.regression import coefficients
 
 Predictor = Literal["sei", "vi", "ni", "ninv", "sqrtni", "sqrtninv"]
 PREDICTORS: Mapping[str, tuple[str, Callable[[Array], Array]]] = MappingProxyType(
@@ -140,18 +141,14 @@ def regression_test(
     else:
         solved, _, scale = linear_model.solve(y, v, x, method, test)
     df = None if test == "z" else len(y) - 2
-    errors = np.sqrt(scale * np.diag(solved.inverse))
-    statistic = solved.beta / errors
+    fit = coefficients(("intercept", predictor), solved.beta, scale * solved.inverse, df, level)
+    parts = (fit.estimate, fit.se, fit.statistic, fit.p_value)
+    slope, se, statistic, p_value = (part[1].item() for part in parts)
     limit = limit_ci = None
     if predictor not in ("ni", "sqrtni"):
-        half = float(linear_model.critical(level, df)) * float(errors[0])
-        limit = float(solved.beta[0])
-        limit_ci = (limit - half, limit + half)
+        limit, limit_ci = fit.estimate[0].item(), (fit.ci[0, 0].item(), fit.ci[0, 1].item())
     few = ("with fewer than ten studies the test says little",) if len(y) < 10 else ()
-    return RegressionTest(
-        model, predictor, float(solved.beta[1]), float(errors[1]), float(statistic[1]), df,
-        float(linear_model.two_sided(statistic, df)[1]), limit, limit_ci, len(y), few,
-    )  # fmt: skip
+    return RegressionTest(model, predictor, slope, se, statistic, df, p_value, limit, limit_ci, len(y), few)
 
 
 @dataclass(frozen=True, repr=False)
