@@ -125,12 +125,13 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, pri
 
 def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A p between two arms is one that their counts can give (W304)."""
+    if not result.p or not _may_be(result.p, _COUNTS_TESTS) or study.design not in PARALLEL:
+        return
     arms = result.values.values()
     counts = [(arm.events, arm.n) for arm in arms if arm.events is not None and arm.n]
-    if len(arms) != 2 or len(counts) != 2 or study.design not in PARALLEL or any(e > n for e, n in counts):
+    if len(arms) != 2 or len(counts) != 2 or any(events > n for events, n in counts):
         return
-    implied = printed.p_from_counts(*zip(*counts, strict=True))
-    if implied and result.p and _may_be(result.p, _COUNTS_TESTS):
+    if implied := printed.p_from_counts(*zip(*counts, strict=True)):
         what = " v ".join(f"{events}/{n}" for events, n in counts)
         yield from _missed("W304", ("p",), result.p, what, implied)
 
