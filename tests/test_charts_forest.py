@@ -227,6 +227,19 @@ def test_the_manner_of_cochrane_colours_squares_by_the_kind_of_data_and_says_how
     )  # fmt: skip
 
 
+def test_the_manner_of_jama_leaves_no_row_empty_and_no_line_goes_through_a_text(bcg):
+    figure = me.forest(bcg, by="alloc", style="jama").figure
+    boxes = [box for box in drawn.boxes(figure) if box[1] < 1]
+    first, last = (
+        next(box[2] for box in boxes if box[0] == name) for name in ("random", "95% prediction interval")
+    )
+    rows = sorted(box[2] for box in boxes if first <= box[2] <= last)
+    rules = [drawn.bounds(rule)[1] for rule in drawn.marks(figure, "rule")]
+
+    assert max(np.diff(rows)) < 0.3  # a row is 0.235 inches high
+    assert not any(top < rule < bottom for rule in rules for _, _, top, _, bottom in drawn.boxes(figure))
+
+
 def test_a_proportion_has_round_ticks_on_its_logit_axis():
     frame = pd.DataFrame({"slab": list("ABCD"), "xi": [2, 10, 0, 5], "ni": [40, 90, 30, 66]})
     words = drawn.words(me.forest(me.pool(frame, measure="PLO")).figure)
