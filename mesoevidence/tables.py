@@ -64,15 +64,12 @@ def certainty_frame(certainty: Certainty) -> pd.DataFrame:
 
 def _claims(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for claim in ledger.claims.values():
-        pico = claim.pico or Pico()
-        directions = [line.direction for line in claim.evidence]
+        directions: list[str] = [line.direction for line in claim.evidence]
         yield (
             claim.id, claim.claim, claim.kind, claim.asserts, _joined(topics_of(claim, ledger)),
-            _joined(pico.population), _joined(pico.intervention), _joined(pico.comparator), pico.outcome,
-            _joined(dict.fromkeys(item.source for item in claim.appearances)), strongest_wording(claim),
-            *(directions.count(word) for word in ("supports", "contradicts", "neutral")),
-            claim.verdict.judgement if claim.verdict else None, evidence_strength(claim, ledger),
-            claim.status,
+            *_asked(claim.pico), _joined(dict.fromkeys(item.source for item in claim.appearances)),
+            strongest_wording(claim), *map(directions.count, ("supports", "contradicts", "neutral")),
+            *_of(claim.verdict, "judgement"), evidence_strength(claim, ledger), claim.status,
         )  # fmt: skip
 
 
@@ -94,8 +91,7 @@ def _citations(ledger: Ledger, checked: Checked) -> Iterator[Row]:
             for item in view.citations:
                 yield (
                     claim.id, view.source, view.at, item.described, item.specificity, item.resolution,
-                    item.ref, len(item.candidates), len(item.search), item.fidelity.judgement if
-                    item.fidelity else None,
+                    item.ref, len(item.candidates), len(item.search), *_of(item.fidelity, "judgement"),
                 )  # fmt: skip
 
 
@@ -103,11 +99,10 @@ def _studies(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for study in ledger.studies.values():
         primary = ledger.references.get(study.reports[0]) if study.reports else None
         yield (
-            study.id, primary.label if primary else study.title or study.id, primary.year if primary else
-            None, study.design, DESIGNS[study.design].level, study.read, persons(study), len(study.arms),
-            _joined(study.population or ()), _joined(topics_of(study, ledger)), study.funding,
-            study.registration, len(study.results), len(study.flags), primary.status if primary else None,
-            study.status,
+            study.id, primary.label if primary else study.title or study.id, *_of(primary, "year"),
+            study.design, DESIGNS[study.design].level, study.read, persons(study), len(study.arms),
+            _joined(study.population), _joined(topics_of(study, ledger)), study.funding,
+            study.registration, len(study.results), len(study.flags), *_of(primary, "status"), study.status,
         )  # fmt: skip
 
 
@@ -138,17 +133,12 @@ def _results(ledger: Ledger, checked: Checked) -> Iterator[Row]:
 
 def _contrast(result: Result) -> Row:
     """Return what a result says between arms: printed effect, paired difference, direction and p."""
-    effect, paired = result.effect, result.paired
-    p = result.p or (effect.p if effect else None)
+    effect = result.effect
+    measure, estimate, se, own = _of(effect, "measure", "estimate", "se", "p")
     low, high = effect.ci if effect and effect.ci else (None, None)
-    return (
-        effect.measure if effect else None,
-        *map(_number, (effect.estimate if effect else None, low, high, effect.se if effect else None)),
-        _number(paired.mean_difference if paired else None),
-        result.direction,
-        p.operator if p else None,
-        _number(p.value if p else None),
-    )
+    operator, p = _of(result.p or own, "operator", "value")
+    numbers = (estimate, low, high, se, *_of(result.paired, "mean_difference"))
+    return measure, *map(_number, numbers), result.direction, operator, _number(p)
 
 
 def _risk_of_bias(ledger: Ledger, checked: Checked) -> Iterator[Row]:
@@ -165,13 +155,11 @@ def _missing(ledger: Ledger, checked: Checked) -> Iterator[Row]:
 
 def _syntheses(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for synthesis in ledger.syntheses.values():
-        pico, analysis = synthesis.pico, synthesis.analysis
+        studies = {line.study for line in synthesis.include}
         yield (
-            synthesis.id, synthesis.label, *(_joined(getattr(pico, side) or ()) for side in ("population",
-            "intervention", "comparator")), pico.outcome, len({line.study for line in synthesis.include}),
-            participants(synthesis, ledger), analysis.measure if analysis else None, analysis.method if
-            analysis else None, analysis.test if analysis else None, synthesis.narrative.why if
-            synthesis.narrative else None, strength_of(synthesis), synthesis.status,
+            synthesis.id, synthesis.label, *_asked(synthesis.pico), len(studies),
+            participants(synthesis, ledger), *_of(synthesis.analysis, "measure", "method", "test"),
+            *_of(synthesis.narrative, "why"), strength_of(synthesis), synthesis.status,
         )  # fmt: skip
 
 
@@ -188,8 +176,7 @@ def _outcomes(ledger: Ledger, checked: Checked) -> Iterator[Row]:
     for slug, outcome in ledger.outcomes.items():
         yield (
             slug, outcome.label, ledger.topic_of[slug], outcome.type, outcome.unit, outcome.better,
-            outcome.importance, _number(outcome.step), _number(outcome.mid.value if outcome.mid else
-            None),
+            outcome.importance, _number(outcome.step), *map(_number, _of(outcome.mid, "value")),
         )  # fmt: skip
 
 
@@ -206,12 +193,23 @@ def topics_of(entry: AnyEntry, ledger: Ledger) -> tuple[str, ...]:
     return tuple(sorted(named | set(getattr(entry, "topics", ()))))
 
 
+def _of(block: object, *names: str) -> Row:
+    """Return some fields of a block, and empty cells where there is no block."""
+    return tuple(getattr(block, name, None) for name in names)
+
+
+def _asked(pico: Pico | None) -> Row:
+    """Return population, intervention, comparator and outcome of a question."""
+    sides = (getattr(pico, side, None) for side in ("population", "intervention", "comparator"))
+    return *map(_joined, sides), *_of(pico, "outcome")
+
+
 def _joined(parts: Iterable[str] | None) -> str | None:
     """Return words joined by semicolons; None for no words."""
     return "; ".join(parts or ()) or None
 
 
-def _number(value: Decimal | int | None) -> float | int | None:
+def _number(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
