@@ -74,13 +74,11 @@ def risk_of_bias(case: Case) -> Suggestion:
     said = [f"{100 * share[level]:.0f} % {of} {_RISKS[level]}" for level in _RISKS if level in share]
     if set(risks) <= {"not-judged"}:
         return Suggestion(None, (*said, "nothing can be suggested before a study is appraised"))
-    changes = _changes(case, [risk != "high" for risk in risks])
-    if changes is not None:
-        said.append(changes[1])
+    changes, told = _changes(case, [risk != "high" for risk in risks])
     low, high = share.get("low", 0.0), share.get("high", 0.0)
-    if low > _MOST and not (changes and changes[0]):
-        return Suggestion(0, tuple(said))
-    return Suggestion(2 if high > _MOST and (not low or bool(changes and changes[0])) else 1, tuple(said))
+    if low > _MOST and not changes:
+        return Suggestion(0, (*said, *told))
+    return Suggestion(2 if high > _MOST and (not low or changes) else 1, (*said, *told))
 
 
 _RISKS = {
@@ -92,17 +90,21 @@ _RISKS = {
 }
 
 
-def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, str] | None:
-    """Return whether the estimate without some studies lies on another side, or includes what it excluded."""
+def _changes(case: Case, keep: Sequence[bool]) -> tuple[bool, tuple[str, ...]]:
+    """Return whether the estimate without some studies lies on another side, or includes what it excluded.
+
+    And that in words, unless it cannot be told.
+    """
     if case.body is None or case.pooled is None or all(keep) or not any(keep):
-        return None
+        return False, ()
     rest = bodies.estimate(case.body, np.array(keep))
     if rest is None or case.side(rest.estimate) is None:
-        return None
+        return False, ()
     every, some = ((found.estimate, *found.ci) for found in (case.pooled, rest))
     differs = list(map(case.side, every)) != list(map(case.side, some))
     shown = targets.limits_said(Limits(*map(case.body.spec.shown, some)), case.body.spec.name)
-    return differs, f"leaving them out {'changes' if differs else 'does not change'} the answer: {shown}"
+    how = "changes" if differs else "does not change"
+    return differs, (f"leaving them out {how} the answer: {shown}",)
 
 
 def inconsistency(case: Case) -> Suggestion:
