@@ -127,13 +127,13 @@ def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Itera
     """A p between two arms is one that their counts can give (W304)."""
     if not result.p or not _may_be(result.p, _COUNTS_TESTS) or study.design not in PARALLEL:
         return
-    arms = result.values.values()
-    counts = [(arm.events, arm.n) for arm in arms if arm.events is not None and arm.n]
-    if len(arms) != 2 or len(counts) != 2 or any(events > n for events, n in counts):
+    arms, p = result.values.values(), result.p
+    if p is None or not _may_be(p, _COUNTS_TESTS) or len(arms) != 2 or study.design not in PARALLEL:
         return
-    if implied := printed.p_from_counts(*zip(*counts, strict=True)):
+    counts = [(arm.events, arm.n) for arm in arms if arm.events is not None and arm.n and arm.events <= arm.n]
+    if len(counts) == 2 and (implied := printed.p_from_counts(*zip(*counts, strict=True))):
         what = " v ".join(f"{events}/{n}" for events, n in counts)
-        yield from _missed("W304", ("p",), result.p, what, implied)
+        yield from _missed("W304", ("p",), p, what, implied)
 
 
 def _may_be(p: PValue, tests: re.Pattern[str]) -> bool:

@@ -41,7 +41,7 @@ def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
     """
     parts: Iterable[tuple[str | int, object]] = ()
     if isinstance(node, Model):
-        parts = ((name, part) for name, part in node if part is not None and name != "level")
+        parts = ((name, part) for name, part in vars(node).items() if part is not None and name != "level")
     elif isinstance(node, MappingProxyType):  # a quarter of the time of asking for any Mapping
         parts = node.items()
     elif isinstance(node, tuple):
