@@ -38,12 +38,11 @@ def explore(evidence: Evidence) -> VBox:
     >>> [box.description for box in window.children[1].children]
     ['Topic', 'Design', 'Verdict']
     """
-    used = dict.fromkeys(study.design for study in evidence.studies.values())
-    verdicts = [(word.replace("-", " "), word) for word in evidence.verdicts()]
+    used = {study.design for study in evidence.studies.values()}
     filters = [
         _choice("Topic", [(topic.label, topic.id) for topic in evidence.topics.values()]),
         _choice("Design", sorted((DESIGNS[design].label, design) for design in used)),
-        _choice("Verdict", verdicts),
+        _choice("Verdict", [(word.replace("-", " "), word) for word in evidence.verdicts()]),
     ]
     found, card, charts = HTML(), HTML(), HTML()
     claims = Select(rows=8, layout=Layout(width="100%"), description="Claim")
@@ -59,8 +58,8 @@ def explore(evidence: Evidence) -> VBox:
             card.value = charts.value = ""
             return
         claim = evidence.claims[claims.value]
-        reasons: dict[str, object] = {"why": list(conclude(evidence, claim).reasons)}
-        card.value = cards.html(claim.title_line(), {**claim.shown(), "by the rule": reasons})
+        rule = {"by the rule": {"why": list(conclude(evidence, claim).reasons)}}
+        card.value = cards.html(claim.title_line(), {**claim.shown(), **rule})
         charts.value = "".join(chart.to_html() for chart in charts_of(evidence, claim))
 
     for box in filters:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from mesoevidence.formulas import MEASURES
 from mesoevidence.pooled import Pooled
 from mesoevidence.problems import EvidenceError
 
-_LARGEST = 0.16  # inches: the radius of the heaviest study
+_LARGEST, _PAGE = 0.16, 5.2  # inches: the radius of the heaviest study, and the width of a natural page
 _AREA = "Areas of discs are in proportion to the weights."
 
 
@@ -55,37 +56,32 @@ def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title
     <Chart: L'Abbé plot of 2 studies: the risk is lower with the intervention in 2, higher in 0.>
     """
     risks, sheet, spec = _risks(pooled), Sheet(printing(width), grey), MEASURES[pooled.measure]
-    treated, control = risks["treated"].tolist(), risks["control"].tolist()
-    most = min(1.0, 1.15 * max(*treated, *control) or 1.0)
-    with_it, without = _side(pooled, "intervention", "with it"), _side(pooled, "comparator", "without it")
-    plane, page = _square(sheet, (most, most), with_it, percent=True)
-    lines = [
-        plane.line([(most * step / 200, effect(most * step / 200)) for step in range(201)])
-        for effect in (float, partial(_with, pooled))
-    ]
-    sheet.line(lines[0], kit.INK, 0.8, name="equal")
-    if len(lines[1]) > 1:
-        sheet.line(lines[1], kit.BLUE, 1.1, name="pooled", dashed=True)
+    treated, control, heaviest = risks["treated"], risks["control"], max(pooled.weights)
+    most = min(1.0, 1.15 * max(treated.max(), control.max()) or 1.0)
+    plane = _square(sheet, (most, most), _side(pooled, "intervention", "with it"), percent=True)
+    steps = [most * step / 200 for step in range(201)]
+    equal, effect = (
+        plane.line([(risk, line(risk)) for risk in steps]) for line in (float, partial(_with, pooled))
+    )
+    sheet.line(equal, kit.INK, 0.8, name="equal")
+    if len(effect) > 1:
+        sheet.line(effect, kit.BLUE, 1.1, name="pooled", dashed=True)
+    rows: list[Any] = list(risks.itertuples())
     discs = [
-        (plane.at(across, up), max(0.02, _LARGEST * math.sqrt(weight / max(pooled.weights))))
-        for across, up, weight in zip(control, treated, pooled.weights, strict=True)
+        (plane.at(row.control, row.treated), max(0.02, _LARGEST * math.sqrt(row.weight / heaviest)))
+        for row in rows
     ]
     notes = [f"Solid line: equal risks. Dashed: pooled {spec.label} {number(pooled.shown[0])}.", _AREA]
-    figure = _finished(sheet, plane, page, without, discs, pooled.slab, notes, [*lines[0], *lines[1]])
-    pairs = list(zip(treated, control, strict=True))
-    fewer, greater = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
-    alt = f"L'Abbé plot of {pooled.k} {'study' if pooled.k == 1 else 'studies'}: the risk is lower with the"
-    words = tuple(
+    without = _side(pooled, "comparator", "without it")
+    figure = _finished(sheet, plane, without, discs, pooled.slab, notes, [*equal, *effect])
+    fewer, greater = (treated < control).sum(), (treated > control).sum()
+    said = f"the risk is lower with the intervention in {fewer}, higher in {greater}."
+    alt = f"L'Abbé plot of {pooled.k} {'study' if pooled.k == 1 else 'studies'}: {said}"
+    words = (
         f"{label}: {100 * a:.1f}% with, {100 * b:.1f}% without, weight {weight:.1f}%"
-        for label, (a, b), weight in zip(pooled.slab, pairs, pooled.weights, strict=True)
+        for label, a, b, weight in risks.itertuples(index=False)
     )
-    return Chart(
-        (figure,),
-        risks,
-        title or "L'Abbé plot",
-        sentence(f"{alt} intervention in {fewer}, higher in {greater}."),
-        words,
-    )
+    return Chart((figure,), risks, title or "L'Abbé plot", sentence(alt), tuple(words))
 
 
 def baujat(
@@ -130,42 +126,39 @@ def baujat(
     if lone := without["slab"][without["se"].isna()].tolist():
         why = "the effects are identical, so that Hartung-Knapp gives no standard error; pool with test='z'"
         raise EvidenceError(f"without {lone[0]!r} {why}")
-    changed = zip(without["estimate"].tolist(), without["se"].tolist(), strict=True)
-    differs = [
-        (y - pooled.estimate) ** 2 / (v + (pooled.tau2 or 0.0))
-        for y, v in zip(pooled.yi, pooled.vi, strict=True)
-    ]
-    moves = [((estimate - pooled.estimate) / se) ** 2 for estimate, se in changed]
-    table = pd.DataFrame({"label": pooled.slab, "differs": differs, "influence": moves})
-    sheet = Sheet(printing(width), grey)
-    plane, page = _square(sheet, (1.12 * max(differs), 1.12 * max(moves)), "Influence on the pooled effect")
-    spread = "squared Pearson residual" if pooled.tau2 is not None else "contribution to Q"
+    table = pd.DataFrame({
+        "label": pooled.slab,
+        "differs": [(y - pooled.estimate) ** 2 / (v + (pooled.tau2 or 0.0))
+                    for y, v in zip(pooled.yi, pooled.vi, strict=True)],
+        "influence": ((without["estimate"] - pooled.estimate) / without["se"]).astype(float) ** 2,
+    })  # fmt: skip
+    differs, moves, sheet = table["differs"], table["influence"], Sheet(printing(width), grey)
+    plane = _square(sheet, (1.12 * differs.max(), 1.12 * moves.max()), "Influence on the pooled effect")
     discs = [(plane.at(*pair), 0.045) for pair in zip(differs, moves, strict=True)]
     notes = ["Right: differs from the others. High up: moves the pooled effect."]
+    spread = "squared Pearson residual" if pooled.tau2 is not None else "contribution to Q"
     across = f"Difference from the pooled effect ({spread})"
-    figure = _finished(sheet, plane, page, across, discs, pooled.slab, notes)
-    odd, strong = (pooled.slab[values.index(max(values))] for values in (differs, moves))
+    figure = _finished(sheet, plane, across, discs, pooled.slab, notes)
+    odd, strong = (pooled.slab[column.argmax()] for column in (differs, moves))
     alt = f"{odd} differs most from the others and {strong} moves the pooled effect most."
-    words = tuple(
+    words = (
         f"{label}: difference {number(far)}, influence {number(move)}"
-        for label, far, move in zip(pooled.slab, differs, moves, strict=True)
+        for label, far, move in table.itertuples(index=False)
     )
     said = sentence(f"Baujat plot of {pooled.k} studies: {alt}")
-    return Chart((figure,), table, title or "Baujat plot", said, words)
+    return Chart((figure,), table, title or "Baujat plot", said, tuple(words))
 
 
-def _square(
-    sheet: Sheet, most: tuple[float, float], name: str, *, percent: bool = False
-) -> tuple[Plane, float]:
-    """Return a square plane that begins a little below zero, its upright axis drawn, and the page width."""
-    page, size, top = sheet.printing.width or 5.2, sheet.printing.note, kit.PAD + 0.08
+def _square(sheet: Sheet, most: tuple[float, float], name: str, *, percent: bool = False) -> Plane:
+    """Return a square plane that begins a little below zero, its upright axis drawn."""
+    page, size, top = sheet.printing.width or _PAGE, sheet.printing.note, kit.PAD + 0.08
     labels = [label for _, label in _scale(most[1], (0, 1), percent).ticks]
     left = left_of(labels, [name], 0.6 * page, size)
     side = min(page - kit.PAD - 0.15 - left, 4.2)
     up = _scale(most[1], (top + side, top), percent)
     plane = Plane(_scale(most[0], (left, left + side), percent), up)
     plane.upright(sheet, name)
-    return plane, page
+    return plane
 
 
 def _scale(most: float, span: tuple[float, float], percent: bool) -> Axis:
@@ -176,12 +169,13 @@ def _scale(most: float, span: tuple[float, float], percent: bool) -> Axis:
 
 
 def _finished(
-    sheet: Sheet, plane: Plane, page: float, across: str, discs: Sequence[tuple[kit.Point, float]],
-    names: Sequence[str], notes: Sequence[str], avoid: Sequence[kit.Point] = (),
+    sheet: Sheet, plane: Plane, across: str, discs: Sequence[tuple[kit.Point, float]], names: Sequence[str],
+    notes: Sequence[str], avoid: Sequence[kit.Point] = (),
 ) -> Figure:  # fmt: skip
     """Return the figure with its studies, their names, the axis along the bottom, and its notes."""
     for point, radius in sorted(discs, key=lambda disc: -disc[1]):
         sheet.disc(*point, radius, kit.SKY, name="study")
+    page = sheet.printing.width or _PAGE
     room = (plane.across.left + 0.02, page - kit.PAD), (kit.PAD, plane.up.left - 0.02)
     if not named(sheet, discs, names, room, avoid):
         notes = [*notes, "Some names had no room; the data table has them."]

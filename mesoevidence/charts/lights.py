@@ -20,21 +20,13 @@ class Light(NamedTuple):
 
 # Searched for: apart by 20 or more (CIEDE2000) also with protan, deutan and tritan sight simulated after
 # Machado et al. (2009), and by 21 in lightness among the four levels, so that a grey print tells them.
-_FILLS = MappingProxyType(
-    {
-        "good": "#2BB88A", "near": "#B5E6D2", "some": "#F4E04D", "bad": "#BF3F00", "worst": "#4A0D1A",
-        "unknown": "#DDE1E6", "none": kit.WHITE,
-    }
-)  # fmt: skip
-# Those that robvis calls "cochrane": readers of reviews know them, though high and critical look alike.
-_COCHRANE = MappingProxyType(
-    {"good": "#02C100", "some": "#E2DF07", "bad": "#BF0000", "worst": "#820000", "unknown": "#4EA1F7"}
-)
-_SIGNS = MappingProxyType(
-    {
-        "good": "plus", "near": "plus-minus", "some": "minus", "bad": "cross", "worst": "bang",
-        "unknown": "question", "none": "none",
-    }
+# The second fills are those that robvis calls "cochrane": readers of reviews know them, though high and
+# critical look alike.
+_KINDS = MappingProxyType(
+    {"good": ("plus", "#2BB88A", "#02C100"), "near": ("plus-minus", "#B5E6D2", "#B5E6D2"),
+    "some": ("minus", "#F4E04D", "#E2DF07"), "bad": ("cross", "#BF3F00", "#BF0000"),
+    "worst": ("bang", "#4A0D1A", "#820000"), "unknown": ("question", "#DDE1E6", "#4EA1F7"),
+    "none": ("none", kit.WHITE, kit.WHITE)}
 )  # fmt: skip
 _STROKES = MappingProxyType(
     {
@@ -78,8 +70,10 @@ def light(judgement: str, palette: str = "own") -> Light:
     """
     unknown = ("unknown", judgement.replace("-", " ").capitalize())
     kind, word = {**_LEVELS, **_CONFIDENCE}.get(judgement, unknown)
-    fill = _COCHRANE.get(kind, _FILLS[kind]) if palette == "cochrane" else _FILLS[kind]
-    return Light(fill, _SIGNS[kind], kit.WHITE if kind in ("bad", "worst") else kit.INK, word)
+    shape, *fills = _KINDS[kind]
+    return Light(
+        fills[palette == "cochrane"], shape, kit.WHITE if kind in ("bad", "worst") else kit.INK, word
+    )
 
 
 def sign(sheet: Sheet, x: float, y: float, size: float, shown: Light) -> None:

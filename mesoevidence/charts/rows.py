@@ -114,7 +114,7 @@ def content(data: Forestable, wish: Wish, measure: str | None, level: float) -> 
     if isinstance(data, Pooled):
         return _of_pooled(data, wish)
     if isinstance(data, Repooled):
-        sign, note = _AGAIN[data.step == "left out"]
+        sign, note = _AGAIN[data.step]
         labels = [f"{sign} {slab}" for slab in data.table["slab"]]
         return _of_table(data.table, labels, measure, data.level, sign, note)
     if isinstance(data, Subgroups):
@@ -157,8 +157,8 @@ def _of_table(
 
 
 _AGAIN = {
-    True: ("Without", "Each row pools all studies but one."),
-    False: ("Adding", "Each row pools the studies so far."),
+    "left out": ("Without", "Each row pools all studies but one."),
+    "added": ("Adding", "Each row pools the studies so far."),
 }
 
 

@@ -174,26 +174,23 @@ def _upright(pooled: Pooled, data: pd.DataFrame, studies: pd.DataFrame, tall: fl
     return replace(axis(pooled.measure, ends, (0.0, tall), size), left=tall, right=0.0)
 
 
-def _staircase(plane: Plane, years: Sequence[float], values: Sequence[float]) -> list[Point]:
+def _staircase(plane: Plane, data: pd.DataFrame, name: str) -> list[Point]:
     """Return a line that keeps each value until the next year; the last one to the end of the axis."""
-    ends = [*years[1:], plane.across.high]
-    return [plane.at(at, value) for year, end, value in zip(years, ends, values, strict=True)
-            for at in (year, end)]  # fmt: skip
+    years = data["year"].tolist()
+    spans = zip(years, [*years[1:], plane.across.high], data[name], strict=True)
+    return [plane.at(at, value) for *span, value in spans for at in span]
 
 
 def _effect(sheet: Sheet, plane: Plane, data: pd.DataFrame, studies: pd.DataFrame) -> None:
     """Draw the studies, and the cumulative effect with its interval."""
-    years = data["year"].tolist()
     there = data[data["ci_low"].notna()]
     if len(there):
-        known = there["year"].tolist()
-        upper, lower = (_staircase(plane, known, there[name].tolist()) for name in ("ci_high", "ci_low"))
+        upper, lower = (_staircase(plane, there, name) for name in ("ci_high", "ci_low"))
         sheet.shape(band(upper, lower), _BAND, "none", layer=kit.BACK, name="interval")
     if plane.up.null is not None:
         y = plane.up.x(plane.up.null)
         sheet.line([(plane.across.left, y), (plane.across.right, y)], name="null")
-    steps = _staircase(plane, years, data["estimate"].tolist())
-    sheet.line(steps, kit.BLUE, 1.6, layer=kit.MARKS, name="step")
+    sheet.line(_staircase(plane, data, "estimate"), kit.BLUE, 1.6, layer=kit.MARKS, name="step")
     sizes = studies["people"] if studies["people"].notna().all() else studies["weight"]
     names = list(dict.fromkeys(studies["group"]))
     shares = zip(studies["year"], studies["yi"], sizes / sizes.max(), studies["group"], strict=True)
@@ -207,11 +204,10 @@ def _effect(sheet: Sheet, plane: Plane, data: pd.DataFrame, studies: pd.DataFram
 
 def _people(sheet: Sheet, plane: Plane, data: pd.DataFrame) -> None:
     """Draw how many people had been studied."""
-    steps = _staircase(plane, data["year"].tolist(), data["people"].tolist())
-    begin = [plane.at(data["year"].iloc[0], 0), *steps]
     floor = [plane.at(data["year"].iloc[0], 0), plane.at(plane.across.high, 0)]
-    sheet.shape(band(begin, floor), kit.GRID, "none", layer=kit.BACK, name="people")
-    sheet.line(begin, kit.INK, 1.0, layer=kit.MARKS, name="people-step")
+    steps = [floor[0], *_staircase(plane, data, "people")]
+    sheet.shape(band(steps, floor), kit.GRID, "none", layer=kit.BACK, name="people")
+    sheet.line(steps, kit.INK, 1.0, layer=kit.MARKS, name="people-step")
 
 
 def _flags(sheet: Sheet, flags: Sequence[tuple[int, str]], across: Axis, bottom: float) -> None:
