@@ -85,8 +85,9 @@ def forest(
     >>> me.forest(me.pool(frame, measure="RR"), favours=("Favours vaccine", "Favours none"))
     <Chart: Forest plot of 3 studies. Risk ratio 0.61 (95% CI 0.24 to 1.55), I² 42%, ...>
     """
-    for part in {*hide} - {*PARTS}:
-        raise EvidenceError(f"there is no part {part!r}; did you mean {nearest(part, PARTS) or PARTS}?")
+    if strange := [part for part in hide if part not in PARTS]:
+        near = nearest(strange[0], PARTS) or PARTS
+        raise EvidenceError(f"there is no part {strange[0]!r}; did you mean {near}?")
     if style not in STYLES:
         raise EvidenceError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
     look, question = STYLES[style], getattr(data, "question", None)
