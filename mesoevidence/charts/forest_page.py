@@ -213,10 +213,8 @@ def _favours(sheet: Sheet, page: Layout, sides: tuple[str, str], y: float, *, ar
         y += 0.11
     y += size * 0.0105
     ends, taken = [y], 0.0
-    halves = (
-        (axis.left, middle - gap, middle - gap - kit.PAD),
-        (middle + gap, axis.right, edge - middle - gap),
-    )
+    left, right = middle - gap, middle + gap
+    halves = ((axis.left, left, left - kit.PAD), (right, axis.right, edge - right))
     for text, (low, high, room) in zip(sides, halves, strict=True):
         lines = wrap(text, max(high - low, min(1.2, room), 0.5), size, True)
         half = max(width_of(line, size, True) for line in lines) / 2

@@ -20,10 +20,8 @@ from mesoevidence.problems import EvidenceError
 
 _FEW = 10  # Sterne et al. (2011), BMJ 343:d4002: with fewer studies asymmetry cannot be told from chance
 _BANDS = (
-    (0.01, "0.01 < p ≤ 0.05", "#C3CAD1"),
-    (0.05, "0.05 < p ≤ 0.10", "#98A3AE"),
-    (0.1, "p > 0.10", "#FFFFFF"),
-)
+    (0.01, "0.01 < p ≤ 0.05", "#C3CAD1"), (0.05, "0.05 < p ≤ 0.10", "#98A3AE"), (0.1, "p > 0.10", kit.WHITE),
+)  # fmt: skip
 _OUTSIDE = ("p ≤ 0.01", "#EDEFF1")
 _POINT = 0.05
 

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -60,17 +58,13 @@ def labbe(pooled: Pooled, *, width: Width = "natural", grey: bool = False, title
     most = min(1.0, 1.15 * max(treated.max(), control.max()) or 1.0)
     plane = _square(sheet, (most, most), _side(pooled, "intervention", "with it"), percent=True)
     steps = [most * step / 200 for step in range(201)]
-    equal, effect = (
-        plane.line([(risk, line(risk)) for risk in steps]) for line in (float, partial(_with, pooled))
-    )
+    equal = plane.line([(risk, risk) for risk in steps])
+    effect = plane.line([(risk, _with(pooled, risk)) for risk in steps])
     sheet.line(equal, kit.INK, 0.8, name="equal")
     if len(effect) > 1:
         sheet.line(effect, kit.BLUE, 1.1, name="pooled", dashed=True)
-    rows: list[Any] = list(risks.itertuples())
-    discs = [
-        (plane.at(row.control, row.treated), max(0.02, _LARGEST * math.sqrt(row.weight / heaviest)))
-        for row in rows
-    ]
+    radii = [max(0.02, _LARGEST * math.sqrt(weight / heaviest)) for weight in pooled.weights]
+    discs = list(zip(map(plane.at, control, treated), radii, strict=True))
     notes = [f"Solid line: equal risks. Dashed: pooled {spec.label} {number(pooled.shown[0])}.", _AREA]
     without = _side(pooled, "comparator", "without it")
     figure = _finished(sheet, plane, without, discs, pooled.slab, notes, [*equal, *effect])

@@ -71,9 +71,8 @@ def light(judgement: str, palette: str = "own") -> Light:
     unknown = ("unknown", judgement.replace("-", " ").capitalize())
     kind, word = {**_LEVELS, **_CONFIDENCE}.get(judgement, unknown)
     shape, *fills = _KINDS[kind]
-    return Light(
-        fills[palette == "cochrane"], shape, kit.WHITE if kind in ("bad", "worst") else kit.INK, word
-    )
+    ink = kit.WHITE if kind in ("bad", "worst") else kit.INK
+    return Light(fills[palette == "cochrane"], shape, ink, word)
 
 
 def sign(sheet: Sheet, x: float, y: float, size: float, shown: Light) -> None:

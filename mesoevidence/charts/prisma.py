@@ -298,10 +298,8 @@ def _written(sheet: Sheet, box: tuple[str, Count], wide: float) -> list[tuple[st
 def _boxes(sheet: Sheet, row: Row, columns: Sequence[tuple[float, float]], y: float, beside: int) -> float:
     """Draw the boxes of a row with their lines, each centred on its middle; return the y below."""
     step, size = sheet.printing.note * _STEP, sheet.printing.note
-    texts = [
-        _written(sheet, box, right - left) if box else []
-        for box, (left, right) in zip(row.boxes, columns, strict=True)
-    ]
+    pairs = zip(row.boxes, columns, strict=True)
+    texts = [_written(sheet, box, right - left) if box else [] for box, (left, right) in pairs]
     word = (width_of(row.phase, size, True) + 0.16) / beside
     row.top, row.bottom = y, y + max(word, max(map(len, texts)) * step + 2 * _PAD)
     for lines, (left, right) in zip(texts, columns, strict=True):

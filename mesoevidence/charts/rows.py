@@ -121,9 +121,7 @@ def content(data: Forestable, wish: Wish, measure: str | None, level: float) -> 
         return _of_table(data.table, data.table[data.by].astype(str).tolist(), measure, level, "Subgroup")
     if isinstance(data, pd.DataFrame):
         return _of_frame(data, wish, measure, level)
-    raise EvidenceError(
-        f"a forest plot shows a pooled result or a table of effects, not {type(data).__name__}"
-    )
+    raise EvidenceError(f"a forest plot shows a pooled result, or a table, not {type(data).__name__}")
 
 
 def _of_frame(frame: pd.DataFrame, wish: Wish, measure: str | None, level: float) -> Content:
@@ -272,10 +270,8 @@ def _texts(table: pd.DataFrame, column: Column) -> list[str]:
         return [" / ".join("" if pd.isna(n) else whole(float(n)) for n in row) for row in counts]
     values = table[column.keys[0]].tolist()
     if column.part == "extra":
-        values = ["" if pd.isna(value) else value for value in values]
-        return [
-            f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value) for value in values
-        ]
+        values = ["" if pd.isna(cell) else cell for cell in values]
+        return [f"{cell:g}".replace("-", "−") if isinstance(cell, float) else str(cell) for cell in values]
     decimals = [f"{value:.2f}".rstrip("0").partition(".")[2] for value in values if pd.notna(value)]
     digits = max(map(len, decimals), default=0)
     return ["" if pd.isna(value) else number(value, digits) for value in values]
