@@ -10,7 +10,8 @@ from mesoevidence.bodies import WITHIN, result_of
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Result, Study
 from mesoevidence.problems import EvidenceError, Finding, guess
-from mesoevidence.strength import GRADED, deciding
+from mesoevidence.strength import deciding
+from mesoevidence.suggestions import LEVELS
 from mesoevidence.targets import Seen, case, side_of
 from mesoevidence.vocabulary import EvidenceStrength, Size, VerdictWord, Wording
 
@@ -125,7 +126,7 @@ def prospects(data: object, claim: str) -> dict[Wording, dict[EvidenceStrength, 
     if not lines or made.asserts in (None, "fact") or made.kind in ("background", "evidence-state"):
         return {}
     return {
-        wording: {level: _verdict(_worded_as(made, wording), level, lines, ledger)[0] for level in GRADED}
+        wording: {level: _verdict(_worded_as(made, wording), level, lines, ledger)[0] for level in LEVELS}
         for wording in _CERTAIN
     }
 

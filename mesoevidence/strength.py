@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from mesoevidence.certainty import strength_of
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Claim, EvidenceLine, Study, Synthesis
+from mesoevidence.suggestions import LEVELS
 from mesoevidence.vocabulary import DESIGNS, SET_ASIDE, EvidenceStrength, words
 
 ORDER: tuple[EvidenceStrength, ...] = words(EvidenceStrength)  # type: ignore[assignment]  # strongest first
-GRADED: tuple[EvidenceStrength, ...] = ("high", "moderate", "low", "very-low")
 
 
 def evidence_strength(claim: Claim, ledger: Ledger) -> EvidenceStrength:
@@ -64,4 +64,4 @@ def _of_study(study: Study) -> EvidenceStrength | None:
 
 
 def _one_less(strength: EvidenceStrength) -> EvidenceStrength:
-    return GRADED[min(GRADED.index(strength) + 1, 3)] if strength in GRADED else strength
+    return LEVELS[min(LEVELS.index(strength) + 1, 3)] if strength in LEVELS else strength

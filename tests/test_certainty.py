@@ -316,6 +316,23 @@ def test_a_large_effect_raises_only_where_two_studies_find_it_and_a_very_large_o
     assert (steps(60, 10, ledgers.SYNTHESIS), steps(38, 20, TWO)) == (2, 0)
 
 
+def test_an_odds_ratio_is_large_as_the_risk_ratio_it_makes_of_the_baseline_risk(tmp_path):
+    first, second = (
+        study(name, 60, 20, 100).replace("design: rct", "design: cohort")
+        for name in ("smith-2001", "other-2002")
+    )
+
+    def large_effect(more=""):
+        synthesis = TWO.replace("measure: RR", "measure: OR") + more
+        evidence = judged(tmp_path, PARTS, first, synthesis, **{OTHER: second})
+        return me.rate(evidence, "tea-v-water").domain("large_effect")
+
+    baseline = "baseline: {{risk: {}, from: {{ref: smith2001, at: abstract}}}}\n"
+    assert large_effect().because == ("an odds ratio without a baseline risk",)
+    assert large_effect(baseline.format("0.2")).because[0] == "risk ratio 3.00"  # 6 / (1 - 0.2 + 6 x 0.2)
+    assert [large_effect(baseline.format(risk)).suggested for risk in ("0.01", "0.2", "0.5")] == [2, 1, 0]
+
+
 def test_risk_of_bias_goes_by_the_weight_of_the_studies_at_high_risk_and_by_what_they_change(tmp_path):
     def steps(first, second, tea=120):
         extra = [{"n": 200, "extra": ROB.format(level)} for level in (first, second)]

@@ -327,6 +327,16 @@ def test_tables_of_the_shipped_ledger_say_so_first(tmp_path, monkeypatch, tea):
     assert tea.table("arms").columns.name is None
 
 
+@pytest.mark.parametrize(("code", "hint"), [("w308", "did you mean `W308`?"), ("maybe", "see CODES")])
+def test_a_flag_whose_code_there_is_not_is_named_with_the_nearest(tmp_path, code, hint):
+    flagged = ledgers.STUDY + f"flags: [{{code: {code}, what: a doubt}}]\n"
+
+    found = ledgers.evidence(tmp_path, {"evidence/studies/smith-2001.yaml": flagged}).problems
+
+    assert [(item.code, item.message) for item in found] == [("E205", f"there is no code {code}")]
+    assert found[0].hint.startswith(hint)
+
+
 def test_keys_of_every_kind_complete(tea):
     for kind in ("topics", "claims", "studies", "syntheses", "references"):
         shelf = getattr(tea, kind)
