@@ -33,7 +33,8 @@ DERIVED: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 Arms: TypeAlias = Mapping[str, str | Sequence[str]]
-WITHIN = frozenset({"rct-within-person", "rct-crossover", "before-after"})  # a person stands in every arm
+# A person stands in every arm.
+WITHIN = frozenset({"rct-within-person", "nonrandomised-within-person", "rct-crossover", "before-after"})
 
 
 class Question(NamedTuple):

@@ -58,10 +58,10 @@ ReferenceStatus = Literal[
 
 Design = Literal[
     "rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct", "nonrandomised-trial",
-    "cohort", "case-control", "before-after", "cross-sectional", "case-series", "case-report", "outbreak",
-    "in-vitro", "ex-vivo", "animal", "instrument", "systematic-review", "meta-analysis",
-    "network-meta-analysis", "narrative-review", "guideline", "regulatory", "registry-entry",
-    "expert-opinion", "popular-article",
+    "nonrandomised-within-person", "cohort", "case-control", "before-after", "cross-sectional",
+    "case-series", "case-report", "outbreak", "in-vitro", "ex-vivo", "animal", "instrument",
+    "systematic-review", "meta-analysis", "network-meta-analysis", "narrative-review", "guideline",
+    "regulatory", "registry-entry", "expert-opinion", "popular-article",
 ]  # fmt: skip
 
 
@@ -100,6 +100,7 @@ DESIGNS: Mapping[str, DesignFacts] = MappingProxyType(
         "rct-within-person": _("within-person randomised trial", "high", 2, ("01003", "01014"), "low"),
         "quasi-rct": _("quasi-randomised trial", "low", 3, ("01004",), "low"),
         "nonrandomised-trial": _("non-randomised controlled trial", "low", 3, ("01005",), "low"),
+        "nonrandomised-within-person": _("within-person non-randomised trial", "low", 3, (), "low"),
         "cohort": _("cohort study", "low", 3, ("01002", "01011"), "low"),
         "case-control": _("case-control study", "low", 4, ("01013",), "low"),
         "before-after": _("single-arm before-after study", "low", 4, ("01019",), "very-low"),

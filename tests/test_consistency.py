@@ -332,7 +332,9 @@ def test_clean_neighbours_stay_silent(found, case):
     assert found(SILENT[case]) == []
 
 
-@pytest.mark.parametrize("design", ["rct-within-person", "rct-crossover", "before-after", "rct-cluster"])
+@pytest.mark.parametrize(
+    "design", ["rct-within-person", "nonrandomised-within-person", "before-after", "rct-cluster"]
+)
 def test_tests_for_independent_persons_are_not_asked_of_other_designs(found, design):
     values = means((16.8, 10.8, 20), (13.5, 10.7, 20))
 

@@ -135,8 +135,9 @@ def test_words_of_strength_are_ordered_from_none_to_high(tea):
     assert list(strength.cat.categories) == ["none", "not-graded", "very-low", "low", "moderate", "high"]
 
 
-def test_a_split_face_counts_each_person_once(tmp_path):
-    study = ledgers.STUDY.replace("design: rct", "design: rct-within-person")
+@pytest.mark.parametrize("design", ["rct-within-person", "nonrandomised-within-person"])
+def test_a_split_face_counts_each_person_once_whether_or_not_the_side_was_drawn_by_lot(tmp_path, design):
+    study = ledgers.STUDY.replace("design: rct", f"design: {design}")
 
     evidence = ledgers.evidence(tmp_path, {"evidence/studies/smith-2001.yaml": study})
 

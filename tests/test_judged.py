@@ -11,6 +11,7 @@ from mesoevidence.vocabulary import DESIGNS
 
 ROOT = Path(__file__).parent.parent
 CONTROLLED = {"rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct", "nonrandomised-trial"}
+CONTROLLED |= {"nonrandomised-within-person"}
 STRICT = ("supported", "overstated", "insufficient", "contradicted")
 
 

@@ -29,7 +29,7 @@ MEANINGS = MappingProxyType(
 )  # fmt: skip
 _SIZES = ((0, 0.052, "under 50 people"), (50, 0.075, "50 to 300"), (301, 0.1, "over 300"))
 _RANDOM = ("rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct")
-_CONTROLLED = ("nonrandomised-trial", "cohort", "case-control")
+_CONTROLLED = ("nonrandomised-trial", "nonrandomised-within-person", "cohort", "case-control")
 _HEIGHTS = MappingProxyType({3: "randomised", 2: "controlled, not randomised", 1: "no control group"})
 _BAR = 0.26  # inches: the height of a bar for each step of design
 _NOTE = "Directions are counted whatever their p-values were; they say nothing of how large an effect is."

@@ -22,7 +22,8 @@ from mesoevidence.strength import evidence_strength
 # Which kind of evidence a design is; what is not named is "Other".
 LINES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"Synthesis": (), "Trial": ("rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rct",
-    "nonrandomised-trial"), "Observed": ("cohort", "case-control", "cross-sectional", "outbreak"),
+    "nonrandomised-trial", "nonrandomised-within-person"),
+    "Observed": ("cohort", "case-control", "cross-sectional", "outbreak"),
     "No control": ("before-after", "case-series", "case-report"),
     "Laboratory": ("in-vitro", "ex-vivo", "animal", "instrument"),
     "Review": ("systematic-review", "meta-analysis", "network-meta-analysis", "narrative-review"),
