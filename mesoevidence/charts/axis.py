@@ -98,6 +98,15 @@ def null_of(measure: str) -> float | None:
     return None if spec.null is None else _BACK[spec.transform](spec.null)
 
 
+def held(measure: str, interval: Interval | None) -> Interval | None:
+    """Return an interval where its measure has a meaning: below an angle of zero there is no proportion."""
+    spec = MEASURES[measure]
+    if interval is None or spec.transform != "square-sine":
+        return interval
+    estimate, low, high = (_BACK[spec.transform](spec.shown(value)) for value in interval)
+    return estimate, low, high
+
+
 def heading(measure: str, *, log: bool = True) -> str:
     r"""Return what an axis shows, with its scale.
 

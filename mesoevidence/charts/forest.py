@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pandas as pd
 
 from mesoevidence.bodies import Question, inside
-from mesoevidence.charts.axis import heading, number
+from mesoevidence.charts.axis import heading, held, number
 from mesoevidence.charts.chart import Chart, sentence
 from mesoevidence.charts.forest_layout import STYLES, fit
 from mesoevidence.charts.forest_page import draw
@@ -96,6 +97,8 @@ def forest(
     shown = "prediction" not in hide
     wish = Wish(by, arms or sides, named, rob, look.lead, look.fraction, look.spread, shown, beside)
     said = content(data, wish, measure, getattr(data, "level", 0.95))
+    rows = tuple(replace(row, interval=held(said.measure, row.interval)) for row in said.rows)
+    said = replace(said, rows=rows)
     digits = _digits(said) if digits is None else digits
     page = fit(
         said, look, printing(width, palette), hide=frozenset(hide), digits=digits, grey=grey,
