@@ -240,7 +240,7 @@ def _one(frame: pd.DataFrame, measure: str, method: str, test: str, level: float
     given = None if held == len(frame.columns) else frame.iloc[kept]
     people = None if given is None else measures.participants(given)
     slab = frame["slab"].astype(str).tolist() if "slab" in frame.columns else range(1, len(frame) + 1)
-    warnings = _warnings(len(kept), len(frame) - len(kept), bool(got.narrow.all()), numbers["se"] is None)
+    warnings = _warnings(len(kept), len(frame) - len(kept), got.narrow.item(), numbers["se"] is None)
     ci, prediction = (_limits(numbers, name) for name in ("ci", "prediction"))
     same = ("se", "p_value", "statistic", "tau2", "i2", "h2", "q", "q_p_value")
     return Pooled(
