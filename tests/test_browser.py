@@ -152,7 +152,7 @@ def test_the_reviewer_filters_by_keyboard_to_low_strength_and_opens_the_summary(
     found = window.locator("#records li:visible")
     assert found.count() == int(window.locator("#count").inner_text().split()[0]) >= 1
     assert {item.get_attribute("data-strength") for item in found.all()} == {"low"}
-    tab_to(window, "Change in hair density, topical minoxidil 5 %")
+    tab_to(window, "Hair density, topical minoxidil 5 %")
     follow(window)
     assert_it_is_low(window)
     tab_to(window, "Hair loss")
@@ -169,7 +169,7 @@ def test_the_reviewer_filters_by_mouse_to_low_strength_and_opens_the_summary(rep
     window.get_by_role("link", name="Find", exact=True).click()
     window.get_by_label("kind").select_option("synthesis")  # chromium draws its list outside the page
     window.get_by_label("strength").select_option("low")
-    window.get_by_role("link", name="Change in hair density, topical minoxidil 5 %").click()
+    window.get_by_role("link", name="Hair density, topical minoxidil 5 %").click()
     assert_it_is_low(window)
     window.get_by_role("link", name="Hair loss", exact=True).click()
     window.get_by_text("Summary of findings, as reviewers print it").click()
