@@ -201,8 +201,7 @@ def _included(ledger: Ledger, name: str) -> list[dict[Any, Any]]:
             rows.append({
                 "study": label_of(ledger, study.id), "outcome": outcome.label if outcome else name,
                 "direction": result.direction, "better": outcome.better if outcome else None,
-                "n": analysed(line, ledger), "bias": _bias(study, line.result),
-                "design": study.design,
+                "n": analysed(line, ledger), "bias": _bias(study, line.result), "design": study.design,
             })  # fmt: skip
     return rows
 

@@ -338,11 +338,11 @@ class Sheet:
 
     def box(
         self, left: float, top: float, right: float, bottom: float, fill: str, edge: str = "none",
-        *, layer: int = BACK, name: str = "band", width: float = 0.6,
+        *, layer: int = BACK, name: str = "band",
     ) -> None:  # fmt: skip
         """Draw a rectangle."""
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        self.shape(corners, fill, edge, width, layer=layer, name=name)
+        self.shape(corners, fill, edge, layer=layer, name=name)
 
     def disc(self, x: float, y: float, radius: float, fill: str, *, name: str = "disc") -> None:
         """Draw a circle."""

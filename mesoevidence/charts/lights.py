@@ -96,9 +96,6 @@ def ordered(judgements: Iterable[str]) -> list[str]:
 
 def legend(sheet: Sheet, y: float, wide: float, judgements: Iterable[str]) -> float:
     """Explain the lights of these judgements, from best to worst; return the y below."""
-    radius = sheet.printing.note * 0.0095
-    entries = [
-        (partial(draw, sheet, radius=radius, judgement=word), light(word).word)
-        for word in ordered(judgements)
-    ]
-    return sheet.legend(entries, y, wide, 2 * radius) if entries else y
+    radius, words = sheet.printing.note * 0.0095, ordered(judgements)
+    entries = ((partial(draw, sheet, radius=radius, judgement=word), light(word).word) for word in words)
+    return sheet.legend(entries, y, wide, 2 * radius) if words else y

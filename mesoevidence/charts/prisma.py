@@ -190,17 +190,12 @@ def _rows(flow: Mapping[str, Any]) -> list[Row]:
 def _updated(rows: list[Row], before: Mapping[str, Count], included: Mapping[str, Count]) -> list[Row]:
     """Return the rows with what an earlier version of the review included, and the totals."""
     if not set(before) <= {"studies", "reports"}:
-        raise EvidenceError(
-            "`previous` holds the studies and reports of the version before, and no other box"
-        )
+        raise EvidenceError("`previous` holds the studies and reports of the version before and no other box")
     told = "", {_UPDATED[0][name]: n for name, n in before.items()}
     for row in rows:
         row.boxes += [told if row is rows[0] else None, None]
-    totals = {
-        _UPDATED[2][name]: _total(n) + _total(included[name])
-        for name, n in before.items()
-        if name in included
-    }
+    known = [name for name in before if name in included]
+    totals = {_UPDATED[2][name]: _total(before[name]) + _total(included[name]) for name in known}
     return [*rows, Row("Included", [("", totals), *[None] * (len(rows[0].boxes) - 1)])] if totals else rows
 
 
@@ -260,9 +255,7 @@ def _columns(sheet: Sheet, pairs: int, updated: bool) -> tuple[float, list[tuple
     wide, gap, count = sheet.printing.width, 0.26, 2 * pairs - updated
     begin = kit.PAD + sheet.printing.note * 0.03 + 0.1
     if pairs > 1 and wide is not None and wide < 5:
-        raise EvidenceError(
-            "the boxes of other methods or previous studies do not fit; take width='double' or 'natural'"
-        )
+        raise EvidenceError("other methods or previous studies do not fit; take width='double' or 'natural'")
     box = 2.45 if wide is None else (wide - kit.PAD - begin - gap * (count - 1)) / count
     columns = [(begin + place * (box + gap), begin + place * (box + gap) + box) for place in range(count)]
     page = columns[-1][1] + kit.PAD
@@ -273,9 +266,7 @@ def _titles(sheet: Sheet, columns: Sequence[tuple[float, float]], titles: Sequen
     """Draw the titles over the columns; return the y below."""
     size = sheet.printing.note
     spans = [(a[0], b[1]) for a, b in pairwise(columns)][::2]
-    texts = [
-        wrap(text, right - left - 0.1, size, True) for (left, right), text in zip(spans, titles, strict=True)
-    ]
+    texts = [wrap(text, b - a - 0.1, size, True) for (a, b), text in zip(spans, titles, strict=True)]
     bottom = kit.PAD + max(map(len, texts)) * size * _STEP + 0.1
     for place, ((left, right), lines) in enumerate(zip(spans, texts, strict=True)):
         sheet.box(left, kit.PAD, right, bottom, _OTHER if place else _TITLE, kit.INK, name="title")

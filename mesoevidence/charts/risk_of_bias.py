@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -131,10 +131,8 @@ def traffic_light(
     names = sorted(columns, key=lambda name: (name == "O", len(name), name))
     room = (size.width or 99.0) - 2 * kit.PAD - 0.13 * size.body - 0.2
     pitch = min(0.36, max(room / len(names), 0.23))
-    parts = [
-        Part((name,), pitch, partial(_light, name=name), gap=0.0 if place else 0.12)
-        for place, name in enumerate(names)
-    ]
+    parts = [Part((name,), pitch, partial(_light, name=name), gap=0.0) for name in names]
+    parts[0] = replace(parts[0], gap=0.12)
     lines = [line for part in found for line in (*[(part.tool, {})] * (len(found) > 1), *part.lines)]
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:

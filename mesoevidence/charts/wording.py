@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from math import floor
 from types import MappingProxyType
 
@@ -40,25 +40,19 @@ def glance(ledger: Ledger, title: str, size: Print, *, grey: bool) -> Chart:
     cells = Cells((strongest_wording(claim) or "", strength) for claim, strength in measured)
     total, beyond = cells.total(), sum(n for cell, n in cells.items() if _beyond(*cell))
     said = f"{beyond} of {total} claims are worded more strongly than their evidence allows"
-    rows = [
-        (wording, strength, n, _beyond(wording, strength))
-        for wording in WORDED
-        for strength in (*_COLUMNS, "not-graded")
-        if (n := cells[wording, strength])
-    ]
-    words = tuple(
+    both = product(WORDED, (*_COLUMNS, "not-graded"))
+    rows = [(*cell, n, _beyond(*cell)) for cell in both if (n := cells[cell])]
+    words = (
         f"Worded {STEPS[WORDED[wording]]}, certainty {strength.replace('-', ' ')}: {n}, "
-        + (f"{gap} {'step' if gap == 1 else 'steps'} beyond" if gap else "within what is allowed")
+        + (f"{gap} step{'s' * (gap > 1)} beyond" if gap else "within what is allowed")
         for wording, strength, n, gap in rows
     )
-    places = (
-        [item.at for item in claim.appearances if item.wording == strongest_wording(claim)]
-        for claim, _ in measured
-    )
+    worded = ((claim.appearances, strongest_wording(claim)) for claim, _ in measured)
+    places = ([item.at for item in made if item.wording == wording] for made, wording in worded)
     notes = f"{_ONCE}{by_headings(places)}", NOTE
     alt = sentence(f"{said}: claims by wording (does, probably, may) and certainty of the evidence (GRADE).")
     data = pd.DataFrame(rows, columns=["wording", "evidence_strength", "claims", "steps_beyond"])
-    return Chart((_drawn(cells, f"{said}.", notes, Sheet(size, grey)),), data, title, alt, words)
+    return Chart((_drawn(cells, f"{said}.", notes, Sheet(size, grey)),), data, title, alt, tuple(words))
 
 
 def _beyond(wording: str, strength: str) -> int:
@@ -100,20 +94,20 @@ def _headed(sheet: Sheet, cells: Cells, tops: Sequence[float], y: float) -> floa
     """Write what each certainty allows, over the certainties; return the y under them."""
     size = sheet.printing
     first = wrap("Evidence allows", tops[0] - kit.PAD - 0.05, size.body, True)
-    y += 0.5 * (len(first) - 1) * size.body * 0.0195
+    y += 0.5 * (len(first) - 1) * size.body * kit.LEADING
     sheet.stack(kit.PAD, y, first, bold=True)
     spans = (("nothing", 0, 2), ("“may”", 2, 3), ("“probably”", 3, 4), ("“does”", 4, 5))
     for text, begin, end in spans:
         sheet.text((tops[begin] + tops[end]) / 2, y, text, align="center", bold=True)
         under = y + size.body * 0.0118
         sheet.line([(tops[begin] + 0.05, under), (tops[end] - 0.05, under)], kit.RULE, 0.8)
-    y += 0.5 * (len(first) - 1) * size.body * 0.0195 + size.body * 0.026
+    y += 0.5 * (len(first) - 1) * size.body * kit.LEADING + size.body * 0.026
     none = "none" + (" or not graded" if any(strength == "not-graded" for _, strength in cells) else "")
     names = [none, *_COLUMNS[1:]]
     rooms = [right - left - 0.04 for left, right in pairwise(tops)]
     lines = [wrap(name.replace("-", " "), room, size.note) for name, room in zip(names, rooms, strict=True)]
     deep = max(map(len, lines))
-    y += (deep - 1) / 2 * size.note * 0.0195
+    y += (deep - 1) / 2 * size.note * kit.LEADING
     for place, (strength, words) in enumerate(zip(_COLUMNS, lines, strict=True)):
         wide = certainty_span(strength, size.note)
         x = (tops[place] + tops[place + 1]) / 2
@@ -121,7 +115,7 @@ def _headed(sheet: Sheet, cells: Cells, tops: Sequence[float], y: float) -> floa
             certainty(sheet, Box(x - wide / 2, y, x + wide / 2, y), strength)
         else:
             sheet.stack(x, y, words, size=size.note, align="center")
-    return y + deep / 2 * size.note * 0.0195 + 0.06
+    return y + deep / 2 * size.note * kit.LEADING + 0.06
 
 
 def _cell(sheet: Sheet, box: Box, count: int, beyond: int) -> None:
@@ -161,7 +155,7 @@ def mark(sheet: Sheet, x: float, y: float, kind: str, scale: float = 1.0) -> Non
     elif kind == "steps":
         _chevron(sheet, x, y)
     else:
-        sheet.disc(x, y, 0.065 * scale, kit.WHITE if kind == "allowed" else "none", name=kind)
+        sheet.disc(x, y, 0.065 * scale, kit.WHITE, name=kind)
 
 
 def _chevron(sheet: Sheet, x: float, y: float) -> None:
