@@ -24,7 +24,7 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 _KEY = re.compile(r"[a-z0-9]+")
 _ENTRY = re.compile(r"@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,")
 _FIELD = re.compile(r"[a-z][a-z0-9_-]*")
-_DAY = r"\d{4}-\d{2}-\d{2}"
+_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _STATUS = words(ReferenceStatus)
 # What a field must look like, and how that is said.
 _PATTERNS = {
@@ -157,16 +157,28 @@ class Reference:
         issue = f"({fields['number']})" if "number" in fields else ""
         pages = f":{fields['pages'].replace('–', '-')}" if "pages" in fields else ""
         volume = f"{fields.get('volume', '')}{issue}{pages}"
-        when = ";".join(filter(None, (fields.get("year"), volume)))
+        year = fields.get("year", "")
+        when = f"{year}{';' if year and volume[:1] not in ('', ':') else ''}{volume}"
+        if online and "urldate" in fields:
+            when = f"{when} {_cited(fields['urldate'])}".strip()
         said = filter(None, (", ".join(names), title, where, when))
         text = " ".join(f"{part.rstrip('.')}." for part in said) or f"{self.key}."
-        if online and "urldate" in fields:
-            text += f" [cited {fields['urldate']}]."
         if link := self.link:
             text += f" Available from: {link}" if online else f" {link}"
         if self.status not in ("none", "unchecked"):
             text += f" [{self.status.replace('-', ' ')}]"
         return text
+
+
+def _cited(day: str) -> str:
+    """Return when a page was read, as ICMJE writes a day.
+
+    >>> _cited("2026-01-31")
+    '[cited 2026 Jan 31]'
+    """
+    year, month, number = day.split("-")
+    names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"[cited {year} {names[int(month) - 1]} {int(number)}]"
 
 
 def parse(text: str, path: str = "references.bib") -> tuple[dict[str, Reference], list[Problem]]:

@@ -205,8 +205,13 @@ ARTICLE = "title = {A title.}, journal = {J Tea}, year = 2014, volume = 3, numbe
         ("title = {T}, pmid = {123}", "article", "T. https://pubmed.ncbi.nlm.nih.gov/123/"),
         (
             "title = {T}, url = {https://example.org}, urldate = {2026-01-31}",
-            *("online", "T [Internet]. [cited 2026-01-31]. Available from: https://example.org"),
+            *("online", "T [Internet]. [cited 2026 Jan 31]. Available from: https://example.org"),
         ),
+        (
+            "title = {T}, year = 2007, url = {https://example.org}, urldate = {2026-11-02}",
+            *("online", "T [Internet]. 2007 [cited 2026 Nov 2]. Available from: https://example.org"),
+        ),
+        ("title = {T}, year = 2016, pages = {CD007628}", "article", "T. 2016:CD007628."),
         ("title = {T}, x-status = {retracted}", "article", "T. [retracted]"),
         ("title = {T}, x-status = {expression-of-concern}", "article", "T. [expression of concern]"),
         ("title = {T}, x-status = {none}", "article", "T."),
