@@ -113,24 +113,39 @@ def sign(given: argparse.Namespace) -> int:
 
 def report(given: argparse.Namespace) -> int:
     """Write the report, or the reviewer's document of topics; or say whether it is outdated."""
-    if given.topic and not given.format:
+    if given.topic is not None and not given.format:
         raise EvidenceError("--topic is for the reviewer's document: name its --format too")
     evidence, output = me.load(given.path), Path(given.output)
-    execute = not (given.no_execute or given.format)
-    topics = [given.topic] if given.topic else list(evidence.topics)
-    names = [f"{topic}.{given.format}" for topic in topics] if given.format else ["index.html"]
+    topics = list(evidence.topics) if given.topic is None else [given.topic]
+    if given.format and not topics:
+        raise EvidenceError("no topic could be read; `mesoevidence check` says why")
+    names = [f"review-{topic}.{given.format}" for topic in topics] if given.format else ["index.html"]
     paths = [output / name for name in names]
+    execute = not (given.no_execute or given.format)
     if given.check:
-        old = [path for path in paths if not me.is_current(evidence, path, execute=execute)]
-        said = [f"{path} was made from other inputs: write it again" for path in old]
-    elif given.format:
-        old, said = [], [str(me.write_review(evidence, *made)) for made in zip(topics, paths, strict=True)]
+        return _outdated(evidence, paths, execute, given.quiet)
+    if given.format:
+        asked = zip(topics, paths, strict=True)
+        made = [me.write_review(evidence, *both, quiet=given.quiet) for both in asked]
     else:
-        index = me.write_report(evidence, output, execute=execute, quiet=given.quiet)
-        old, said = [], [str(index), console.summary(evidence.checked)]
-    if said and not given.quiet:
+        made = [me.write_report(evidence, output, execute=execute, quiet=given.quiet)]
+    if not given.quiet:
+        console.say_text("\n".join([*map(str, made), console.summary(evidence.checked)]))
+    return OK
+
+
+def _outdated(evidence: "me.Evidence", paths: list[Path], execute: bool, quiet: bool) -> int:
+    """Say of each report or review that it is not there, or was made from other inputs."""
+    said = []
+    for path in paths:
+        try:
+            if not me.is_current(evidence, path, execute=execute):
+                said.append(f"{path} was made from other inputs: write it again")
+        except EvidenceError as error:
+            said.append(str(error))
+    if said and not quiet:
         console.say_text("\n".join(said))
-    return FOUND if old else OK
+    return FOUND if said else OK
 
 
 def _root(path: str | None) -> Path:

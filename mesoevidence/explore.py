@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ipywidgets import HTML, Dropdown, HBox, Layout, Select, VBox
 
-from mesoevidence import NOTICE, cards, console, escape
+from mesoevidence import cards, console, escape, files
 from mesoevidence.bodies import label_of
 from mesoevidence.charts.chart import Chart
 from mesoevidence.charts.directions import effect_direction
@@ -66,7 +66,7 @@ def explore(evidence: Evidence) -> VBox:
         box.observe(narrow, "value")
     claims.observe(show, "value")
     narrow()
-    notice = HTML(f"<p><em>{escape.html(NOTICE)}</em></p>")
+    notice = HTML(f"<p><em>{escape.html(files.notice(evidence.ledger.root))}</em></p>")
     return VBox([notice, HBox(filters, layout=Layout(flex_flow="row wrap")), found, claims, card, charts])
 
 

@@ -10,12 +10,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mesoevidence import NOTICE
 from mesoevidence.problems import EvidenceError, Problem
 
 SHIPPED = "no ledger here or above: this is the one that ships with mesoevidence"
 FOLDERS = ("topics", "claims", "studies", "syntheses")
 BIBLIOGRAPHY = "references.bib"
 COVERAGE = "evidence/coverage.csv"
+_OF_ANY = (
+    "Not medical advice, and no systematic review unless its authors show that it is one. A judgement is a "
+    "draft unless a reviewer is named."
+)
 MAX_RECORD_BYTES = 256 * 1024
 MAX_BIBLIOGRAPHY_BYTES = 64 * 1024 * 1024
 
@@ -91,6 +96,14 @@ def shipped_root() -> Path:
     if found := _first_ledger((package / "shipped", package.parent)):
         return found
     raise EvidenceError("this installation carries no ledger: reinstall mesoevidence, or name a folder")
+
+
+def notice(root: Path) -> str:
+    """Return what every page says first: what the shipped ledger's makers declare, else what holds of any."""
+    try:
+        return NOTICE if root.resolve() == shipped_root().resolve() else _OF_ANY
+    except EvidenceError:
+        return _OF_ANY
 
 
 def find(root: Path) -> tuple[list[str], list[Problem]]:

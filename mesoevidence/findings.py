@@ -147,9 +147,8 @@ def finding(ledger: Ledger, synthesis: str) -> Finding:
         line.study: ledger.studies[line.study] for line in record.include if line.study in ledger.studies
     }
     topic = ledger.topics.get(ledger.topic_of.get(record.pico.outcome or "", ""))
-    labels = [
-        ledger.populations[slug].label for slug in record.pico.population or () if slug in ledger.populations
-    ]
+    named = sorted(slug for slug in record.pico.population or () if slug in ledger.populations)
+    labels = [ledger.populations[slug].label for slug in named]
     population = "; ".join(label if at == 0 else inside(label) for at, label in enumerate(labels))
     treated, compared = certainty.question.intervention, certainty.question.comparator
     return Finding(
@@ -225,9 +224,20 @@ def _total(body: Body | None, name: str) -> int | None:
     return round(float(counts.sum())) if counts is not None and np.isfinite(counts).all() else None
 
 
+def _unpooled(ledger: Ledger, record: Synthesis) -> str:
+    """Return why the studies have no pooled effect, where the record does not say it."""
+    if record.analysis is None:
+        return "no analysis was fixed"
+    try:
+        bodies.body(ledger, record.id)
+    except EvidenceError as error:
+        return str(error)
+    return "the numbers that were seen give no effect"
+
+
 def _not_pooled(ledger: Ledger, record: Synthesis) -> str:
     """Return why nothing was pooled, and which way the studies point."""
-    why = record.narrative.why if record.narrative else "the numbers that were seen do not allow it"
+    why = record.narrative.why if record.narrative else _unpooled(ledger, record)
     found = Counter(word for word in targets.directions(ledger, record) if word)
     pointing = ", ".join(f"{count} {word.replace('-', ' ')}" for word, count in sorted(found.items()))
     said = f"Not pooled: {why}."

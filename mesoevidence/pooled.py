@@ -154,9 +154,8 @@ class Pooled:
         """Return the result in words, by what is said."""
         measure = MEASURES[self.measure]
         people = "" if self.n is None else f" with {self.n} people"
-        test = "" if self.method in ("MH", "Peto") else f", {_TESTS[self.test]}"
         said = {
-            "model": f"{_MODELS.get(self.method, f'random effects, {self.method}')}{test}",
+            "model": model_said(self.method, self.test),
             "studies": f"{self.k}{people}",
             "proportion" if self.measure == "PFT" else measure.label: self._effect(),
         }
@@ -201,6 +200,16 @@ class Pooled:
         if self.warnings:
             content["note"] = list(self.warnings)
         return cards.html(self.label or f"{MEASURES[self.measure].label}, pooled", content)
+
+
+def model_said(method: str, test: str | None) -> str:
+    """Return how studies are pooled, in words.
+
+    >>> model_said("REML", "knha"), model_said("MH", None)
+    ('random effects, REML, Hartung-Knapp', 'Mantel-Haenszel')
+    """
+    tested = "" if method in ("MH", "Peto") else f", {_TESTS[test or 'knha']}"
+    return f"{_MODELS.get(method, f'random effects, {method}')}{tested}"
 
 
 def _p(value: float | None) -> str:

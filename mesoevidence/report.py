@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from mesoevidence import files, notebooks, site, word, writers
+from mesoevidence import __version__, files, notebooks, site, word, writers
 from mesoevidence.evidence import Evidence
 from mesoevidence.problems import EvidenceError
 from mesoevidence.progress import progress
-from mesoevidence.reviews import review
+from mesoevidence.reviews import SECTIONS, review
 
 
 def write_report(
@@ -52,7 +52,9 @@ def write_report(
     return target / "index.html"
 
 
-def write_review(evidence: Evidence, topic: str, path: str | os.PathLike[str]) -> Path:
+def write_review(
+    evidence: Evidence, topic: str, path: str | os.PathLike[str], *, quiet: bool = False
+) -> Path:
     """Write the reviewer's document of a topic, for Word, as HTML, in Markdown or in LaTeX.
 
     It has the questions, the summary of findings, the certainty with its reasons, a forest plot of each
@@ -67,6 +69,8 @@ def write_review(evidence: Evidence, topic: str, path: str | os.PathLike[str]) -
         The id of the topic.
     path : path
         Ends in .docx, .html, .md or .tex; pictures of the last two are written beside it.
+    quiet : bool
+        Whether to show no progress; none is shown where there is no terminal.
 
     Returns
     -------
@@ -80,20 +84,24 @@ def write_review(evidence: Evidence, topic: str, path: str | os.PathLike[str]) -
 
     Examples
     --------
-    >>> import mesoevidence as me
-    >>> me.write_review(me.load(), "mesotherapy", "mesotherapy.md").name
+    >>> import mesoevidence as me, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     me.write_review(me.load(), "mesotherapy", f"{folder}/mesotherapy.md").name
     'mesotherapy.md'
     """
     target = Path(path)
     if target.suffix not in FORMS:
         raise EvidenceError(f"a review is written as {', '.join(FORMS)}, not as {target.name!r}")
+    with progress(quiet=quiet) as steps:
+        steps.begin(f"writing {target.name}", len(SECTIONS))
+        made = review(evidence, topic, steps.advance)
     files.make_folder(target.parent)
-    writers.write(review(evidence, topic), target)
+    writers.write(made, target)
     return target
 
 
 def is_current(evidence: Evidence, path: str | os.PathLike[str], *, execute: bool = True) -> bool:
-    """Return whether a report or review was made from the inputs as they are now.
+    """Return whether a report or review was made from the inputs as they are now, by this version.
 
     Parameters
     ----------
@@ -111,9 +119,11 @@ def is_current(evidence: Evidence, path: str | os.PathLike[str], *, execute: boo
 
     Examples
     --------
-    >>> import mesoevidence as me
+    >>> import mesoevidence as me, tempfile
     >>> evidence = me.load()
-    >>> me.is_current(evidence, me.write_review(evidence, "mesotherapy", "mesotherapy.md"), execute=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = me.write_review(evidence, "mesotherapy", f"{folder}/mesotherapy.md")
+    ...     me.is_current(evidence, made, execute=False)
     True
     """
     target = Path(path)
@@ -121,7 +131,7 @@ def is_current(evidence: Evidence, path: str | os.PathLike[str], *, execute: boo
         text = word.words(target) if target.suffix == ".docx" else target.read_text("utf-8", "replace")
     except OSError as error:
         raise EvidenceError(f"{target} cannot be read: {error.strerror}") from error
-    return _digest(evidence, execute) in text
+    return f"mesoevidence {__version__}" in text and _digest(evidence, execute) in text
 
 
 def _digest(evidence: Evidence, execute: bool) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from mesoevidence import NOTICE, __version__, appraisal, console, files, pages, tables, writers
+from mesoevidence import __version__, appraisal, console, files, pages, tables, writers
 from mesoevidence.audits import articles, audit
 from mesoevidence.bodies import label_of, participants
 from mesoevidence.certainty import SYMBOLS, rate, strength_of
@@ -22,8 +22,10 @@ from mesoevidence.conclusions import conclude, prospects
 from mesoevidence.documents import Picture, pictures
 from mesoevidence.evidence import Evidence
 from mesoevidence.fields import ID, RESERVED
+from mesoevidence.formulas import MEASURES
 from mesoevidence.ledger import Ledger
 from mesoevidence.notebooks import Page
+from mesoevidence.pooled import model_said
 from mesoevidence.pooling import pool
 from mesoevidence.problems import EvidenceError
 from mesoevidence.progress import Steps
@@ -125,7 +127,7 @@ def _asked(evidence: Evidence, executed: list[Page]) -> dict[str, object]:
     found = {key: rows for key, rows in articles(ledger).items() if _is_name(key)}
     problems = evidence.problems
     return {
-        "notice": NOTICE,
+        "notice": files.notice(evidence.ledger.root),
         "version": __version__,
         "shipped": files.SHIPPED if evidence.shipped else "",
         "evidence": evidence,
@@ -171,6 +173,9 @@ def _about(evidence: Evidence) -> dict[str, object]:
         "prospects": lambda key: prospects(ledger, key),
         "rated": cache(lambda key: rate(ledger, key)),
         "participants": lambda synthesis: participants(synthesis, ledger),
+        "analysis_said": lambda fixed: (
+            f"{MEASURES[fixed.measure].label}, {model_said(fixed.method, fixed.test)}"
+        ),
         "pooled": lambda key: _or_why(lambda: pool(ledger, key).summary()),
         "forest_of": cache(lambda key: _drawn(lambda: forest(pool(ledger, key)))),
         "map_of": lambda key: _drawn(lambda: evidence_map(evidence.select(topic=key)), dots=True),

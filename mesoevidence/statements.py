@@ -39,8 +39,7 @@ def statements(level: EvidenceStrength | None, question: Question, seen: Seen) -
     than = f" compared with {inside(question.comparator)}" if compared else ""
     if level == "very-low":
         about = f"the effect of {what} on {outcome}{than}" if compared else f"{outcome} with {what}"
-        known = f"how {what} compares with {inside(question.comparator)} for {outcome}"
-        known = known if compared else f"how {what} bears on {outcome}"
+        known = about if compared else f"what to expect of {about}"
         return f"The evidence is very uncertain about {about}.", f"We do not know {known}: {_TOO_UNCERTAIN}."
     if seen.shown and seen.measure in ("PLO", "PR"):
         low, high = (f"{100 * end:.1f}" for end in seen.shown[1:])

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from mesoevidence import NOTICE, console, files, layouts, selection, writers
+from mesoevidence import console, files, layouts, selection, writers
 from mesoevidence.bodies import inside
 from mesoevidence.documents import Block, Document, Paragraph, named, paragraph
 from mesoevidence.findings import Finding, finding
@@ -52,14 +52,14 @@ class SummaryOfFindings:
         One for each synthesis, in the order shown.
     warnings : tuple of str
         What a reader must know before using the table.
-    shipped : bool
-        Whether it is of the ledger that comes with the library, because no other was found.
+    notice : str
+        What stands below every table.
     """
 
     title: str
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
-    shipped: bool = False
+    notice: str
 
     @property
     def table(self) -> pd.DataFrame:
@@ -109,8 +109,8 @@ class SummaryOfFindings:
             grids.append(layouts.summary(self.findings, f"Summary of findings: {self.title}", letters))
         if which != "summary":
             grids.append(layouts.profile(self.findings, f"Evidence profile: {self.title}", letters))
-        ledger = f"{layouts.capital(files.SHIPPED)}. " if self.shipped else ""
-        notes = [*self.notes(), *letters.explained(), named("Notice", f"{ledger}{NOTICE}")]
+        usual = [paragraph(self.warnings[0])] if len(self.findings) > USUAL else []
+        notes = [*self.notes(), *usual, *letters.explained(), named("Notice", self.notice)]
         return Document(self.title, (*self._facts(), *grids, *notes), turned=True)
 
     def _facts(self) -> list[Paragraph]:
@@ -131,9 +131,9 @@ class SummaryOfFindings:
         """Return what a reader of the tables must know, the explanations apart."""
         measures = {found.certainty.seen.measure for found in self.findings}
         graded = "; ".join(f"{word}: {said}" for word, said in _LEVELS)
-        said = [_STAR, f"{layouts.abbreviations(self.findings)}."]
+        starred = any(found.anticipated and found.anticipated.difference for found in self.findings)
+        said = [*([_STAR] if starred else []), f"{layouts.abbreviations(self.findings)}."]
         said += [_SMD] if "SMD" in measures else []
-        said += [self.warnings[0]] if len(self.findings) > USUAL else []
         return [*map(paragraph, said), named("Certainty of the evidence (GRADE)", f"{graded} ({_AFTER}).")]
 
     def __repr__(self) -> str:
@@ -191,9 +191,13 @@ def summary_of_findings(
     if topic is not None:
         asked = Counter(line.synthesis for claim in ledger.claims.values() for line in claim.evidence)
         found.sort(key=lambda item: (*_place(item), -asked[item.certainty.synthesis]))
+    ledger_said = f"{layouts.capital(files.SHIPPED)}. " if getattr(data, "shipped", False) else ""
     label = ledger.topics[topic].label if topic else "; ".join(dict.fromkeys(item.topic for item in found))
     return SummaryOfFindings(
-        _title(found, label), tuple(found), tuple(_warnings(found)), getattr(data, "shipped", False)
+        _title(found, label),
+        tuple(found),
+        tuple(_warnings(found)),
+        f"{ledger_said}{files.notice(ledger.root)}",
     )
 
 

@@ -11,7 +11,6 @@ import docx
 from docx import document as opened
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_ALIGN_VERTICAL
-from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.text.font import CT_RPr
@@ -38,8 +37,9 @@ def word(document: Document) -> bytes:
     _turn(made.sections[0], turned)
     made.add_heading(document.title, level=1)
     for before, block, after in zip((None, *held), held, (*held[1:], None), strict=False):
-        shown = after if isinstance(block, Heading) else block  # a heading stands with what it heads
-        wanted = document.turned or (isinstance(shown, Grid) and shown.wide)
+        shown = after if isinstance(block, Heading) else block  # a heading stands with what it heads,
+        notes = turned and isinstance(block, Paragraph)  # and notes with the table above them
+        wanted = document.turned or notes or (isinstance(shown, Grid) and shown.wide)
         if wanted != turned or (isinstance(before, Grid) and isinstance(block, Grid)):
             _turn(made.add_section(), turned := wanted)
         _BLOCKS[type(block)](made, block)
@@ -54,9 +54,10 @@ def words(path: Path) -> str:
     EvidenceError
         When it is no package of Word.
     """
+    data = io.BytesIO(path.read_bytes())
     try:
-        return "\n".join(paragraph.text for paragraph in docx.Document(str(path)).paragraphs)
-    except (PackageNotFoundError, KeyError, ValueError) as error:
+        return "\n".join(paragraph.text for paragraph in docx.Document(data).paragraphs)
+    except Exception as error:  # python-docx raises whatever the first odd part leads it into
         raise EvidenceError(f"{path} is no document of Word") from error
 
 

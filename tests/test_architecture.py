@@ -19,8 +19,8 @@ ORDER = """
     conversions formulas effects heterogeneity mantel_haenszel fitting bodies measures provenance printed
     consistency pooled pooling linear_model regression multilevel diagnostics asymmetry appraisal targets
     suggestions statements certainty history basis strength conclusions links checks console tables selection
-    evidence charts explore audits findings documents layouts latex word excel pages writers summaries reviews
-    progress notebooks site report templates cli __main__
+    evidence charts explore audits findings documents layouts latex word excel pages writers summaries
+    subjects methods reviews progress notebooks site report templates cli __main__
 """.split()  # noqa: SIM905 - a line of modules reads best as a line
 DOORS = {
     "yaml": {"records"},

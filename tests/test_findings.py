@@ -231,7 +231,7 @@ def test_a_reviewed_judgement_is_not_called_a_draft(tmp_path):
     )
     found = summary(tmp_path, {"evidence/syntheses/tea-v-water.yaml": reviewed})
 
-    assert "unreviewed" not in written(found, tmp_path, ".html").decode().replace(me.NOTICE, "")
+    assert "unreviewed" not in written(found, tmp_path, ".html").decode()
 
 
 def test_continuous_outcomes_have_their_unit_and_the_means_of_the_comparison():
@@ -502,14 +502,15 @@ def test_no_clock_stands_in_a_package(suffix, tmp_path):
 
 @pytest.mark.parametrize("suffix", SUFFIXES[:5])
 def test_every_form_carries_the_notice_the_circles_and_that_nobody_reviewed_it(suffix, tmp_path):
-    data = written(summary(tmp_path), tmp_path, suffix)
+    found = summary(tmp_path)
+    data = written(found, tmp_path, suffix)
     if suffix in (".docx", ".xlsx"):
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             part = "word/document.xml" if suffix == ".docx" else "xl/sharedStrings.xml"
             data = "".join(ElementTree.fromstring(package.read(part)).itertext()).encode()
     text = html.unescape(data.decode())
 
-    assert me.NOTICE in text
+    assert found.notice in text
     assert "draft, unreviewed" in text
     assert ("⊕⊕◯◯" if suffix != ".tex" else r"\known{}\known{}\unknown{}\unknown{}") in text
     assert "Low" in text

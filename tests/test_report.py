@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 import mesoevidence as me
-from mesoevidence import cli, site
+from mesoevidence import cli, files, site
 from mesoevidence.charts.certain import VERDICTS
 from tests import ledgers
 
@@ -66,9 +66,16 @@ def test_each_page_begins_with_the_notice_and_ends_with_version_and_digest(tmp_p
     found = written(tmp_path)
 
     for name, text in found.items():
-        assert text.index(me.NOTICE) < text.index("<h1>"), name
+        assert text.index(files.notice(tmp_path / "ledger")) < text.index("<h1>"), name
         assert f"mesoevidence {me.__version__}" in text, name
         assert me.load(tmp_path / "ledger").digest() in text, name
+
+
+def test_a_ledger_of_one_s_own_declares_nothing_that_only_the_shipped_one_may(tmp_path):
+    assert "No funding" in files.notice(me.load().ledger.root)
+    for name, text in written(tmp_path).items():
+        assert "No funding" not in text, name
+        assert "Not medical advice" in text, name
 
 
 def test_each_record_and_article_has_a_page_of_its_own(tmp_path):
@@ -319,7 +326,7 @@ def test_each_notebook_becomes_a_page_with_its_outputs(tmp_path):
     assert "&lt;b&gt;so&lt;/b&gt;" in text
     assert "green-tea" in text
     assert "&lt;i&gt;" in text
-    assert me.NOTICE in text
+    assert files.notice(evidence.ledger.root) in text
     assert '<a href="00-question.html">A question</a>' in index.read_text(encoding="utf-8")
     assert "style-src-attr" in text
 

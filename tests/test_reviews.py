@@ -1,17 +1,20 @@
 """The reviewer's document: every part a reviewer needs, the same in each form, never silently outdated."""
 
 import html
+import io
 import json
 import re
 import shutil
 import subprocess
+import zipfile
 
 import docx
 import mistune
 import pytest
+from rich.console import Console
 
 import mesoevidence as me
-from mesoevidence import cli
+from mesoevidence import cli, files, progress
 from tests import ledgers
 from tests.test_findings import HOSTILE, SYNTHESIS, Shown
 
@@ -28,7 +31,7 @@ def tea(tmp_path):
 
 
 def written(evidence, folder, suffix, topic="tea"):
-    return me.write_review(evidence, topic, folder / f"{topic}{suffix}")
+    return me.write_review(evidence, topic, folder / f"review-{topic}{suffix}")
 
 
 def markdown(evidence, folder):
@@ -49,7 +52,7 @@ def test_each_form_has_every_section_in_order_and_the_notice(suffix, tea, tmp_pa
 
     heads = rf"^(?:## |.*<h2>|.*raggedright )?({'|'.join(SECTIONS)})(?:</h2>|\\par.*)?$"
     assert tuple(re.findall(heads, text, re.M)) == SECTIONS
-    assert me.NOTICE in " ".join(text.split())
+    assert files.notice(tea.ledger.root) in " ".join(text.split())
     assert tea.digest() in text
 
 
@@ -104,7 +107,7 @@ def test_a_claim_stands_with_its_place_wording_citations_evidence_and_verdict(te
     row = next(line for line in text.splitlines() if "Green tea keeps adults awake" in line)
     cells = [part.strip() for part in row.strip("|").split("|")]
     assert cells[1] == "paragraph 2<br>worded as certain<br>what it cites was not recorded"
-    assert cells[2:] == ["low", "**Overstated**<br>One small trial."]
+    assert cells[2:] == ["low<br>by design alone", r"**Overstated**<br>One small trial.<br>Rests on \[1\]"]
 
 
 def test_that_an_article_cites_nothing_is_told_from_that_nobody_looked(tmp_path):
@@ -141,9 +144,9 @@ def test_the_methods_tell_what_was_done_and_what_was_not(tea, tmp_path):
 
     assert "The included were read as: 1 abstract." in text
     assert "No search was recorded." in text
-    assert "Risk of bias was judged for 0 of 1 included studies." in text
+    assert "Risk of bias was looked at in 0 of 1 included studies; 0 of them could be judged overall." in text
     assert "risk ratio, random effects, REML, Hartung-Knapp, fixed on 2026-01-31 (1)" in text
-    assert "Certainty was rated by GRADE for 1 of 1 questions, by mesoevidence." in text
+    assert "Certainty was rated by GRADE for 1 of 1 question, by mesoevidence." in text
 
 
 def test_references_are_numbered_as_they_are_mentioned_and_in_vancouver_style(tea, tmp_path):
@@ -153,6 +156,69 @@ def test_references_are_numbered_as_they_are_mentioned_and_in_vancouver_style(te
     assert r"Studies: Smith 2001 \[1\]." in section(text, "Forest plots")
     assert "1. Smith A, Jones B. Tea and sleep. J Tea. 2001;3:1-9." in listed
     assert listed.index("Tea and sleep") < listed.index("Ten facts about tea")
+
+
+def test_numbers_read_elsewhere_are_cited_where_they_were_read(tmp_path):
+    study = ledgers.STUDY.replace("from: {ref: smith2001,", "from: {ref: review2009,")
+    bib = ledgers.REFERENCES + "@article{review2009, title = {All of tea}, year = {2009}}\n"
+    changes = {**GRADED, "evidence/studies/smith-2001.yaml": study, "references.bib": bib}
+    text = markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path)
+
+    assert r"Studies: Smith 2001 \[1\], read in \[2\]." in section(text, "Forest plots")
+    assert "2. All of tea. 2009." in section(text, "References")
+
+
+def test_a_study_that_was_left_out_stands_with_its_reason(tmp_path):
+    left = f"{SYNTHESIS}exclude: {{smith-2001b: no control group}}\n"
+    study = ledgers.STUDY.replace("smith-2001\n", "smith-2001b\n")
+    changes = {"evidence/syntheses/tea-v-water.yaml": left, "evidence/studies/smith-2001b.yaml": study}
+    text = markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path)
+
+    assert r"| Smith 2001 \[1\] | No control group |" in section(text, "Included studies")
+
+
+def test_risk_of_bias_is_counted_by_study_and_only_where_it_could_be_judged(tmp_path):
+    domains = "domains: {randomisation: {judgement: high, why: by birthday}}"
+    rest = ", by: mesoevidence, on: 2026-01-31}"
+    rob = (
+        f"  - {{tool: rob2, result: evening, {domains}, overall: {{judgement: high, why: one domain{rest}}}\n"
+        f"  - {{tool: rob2, {domains.replace('high', 'not-assessed')}, "
+        f"overall: {{judgement: not-assessed, why: unknown{rest}}}\n"
+    )
+    changes = {**GRADED, "evidence/studies/smith-2001.yaml": f"{ledgers.STUDY}rob:\n{rob}"}
+    text = markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path)
+
+    assert "RoB 2, evening: high<br>RoB 2: not assessed" in section(text, "Included studies")
+    said = "Risk of bias was looked at in 1 of 1 included studies, with RoB 2 (1); 1 of them could be judged"
+    assert said in section(text, "Methods")
+
+
+def test_the_same_search_is_counted_once(tmp_path):
+    search = "search: [{where: PubMed, query: tea, on: 2026-01-30}]\n"
+    again = ledgers.CLAIM.replace("tea-keeps-awake", "tea-is-awake")
+    changes = {
+        "evidence/claims/tea-keeps-awake.yaml": ledgers.CLAIM + search,
+        "evidence/claims/tea-is-awake.yaml": again + search.replace("2026-01-30", "2026-01-31") + "",
+        "evidence/claims/tea-was-awake.yaml": again.replace("tea-is", "tea-was") + search,
+    }
+    text = section(markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path), "Methods")
+
+    assert "between 2026-01-30 and 2026-01-31: 2 times, in PubMed." in text
+
+
+def test_a_reviewed_judgement_is_counted(tmp_path):
+    changes = {"evidence/syntheses/tea-v-water.yaml": f"{SYNTHESIS}status: reviewed\nreviewed_by: Bo Jones\n"}
+    text = section(markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path), "In short")
+
+    assert "**Reviewed by a second person:** 1 of 2 judgements." in text
+
+
+def test_a_ledger_with_errors_says_so_first(tmp_path):
+    changes = {**GRADED, "evidence/studies/smith-2001.yaml": "id: [smith\n"}
+    text = markdown(ledgers.evidence(tmp_path / "ledger", changes), tmp_path)
+
+    assert section(text, "In short").lstrip().startswith("**Not everything could be used:** the checks found")
+    assert "smith-2001 (no such record)" in section(text, "Forest plots")
 
 
 def test_a_topic_without_a_synthesis_still_says_what_is_claimed(tmp_path):
@@ -266,25 +332,59 @@ def test_what_pages_show_besides_records_counts_as_an_input(changed, tmp_path):
 def test_checking_writes_nothing(tmp_path, capsys):
     ledgers.write(tmp_path / "ledger", GRADED)
 
-    assert run(tmp_path, "--check") == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert run(tmp_path, "--check") == 1
+    assert "cannot be read" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
+
+
+def package(types):
+    """Return a zip archive whose list of contents is these bytes."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("[Content_Types].xml", types)
+    return held.getvalue()
+
+
+def test_each_outdated_document_is_named_though_another_is_missing(tmp_path, capsys):
+    coffee = {"evidence/topics/coffee.yaml": "id: coffee\nlabel: Coffee\n"}
+    ledgers.write(tmp_path / "ledger", {**GRADED, **coffee})
+    assert run(tmp_path, "--format", "md", "--topic", "tea") == 0
+    ledgers.write(
+        tmp_path / "ledger", {**GRADED, "evidence/topics/coffee.yaml": "id: coffee\nlabel: Mocha\n"}
+    )
+    capsys.readouterr()
+
+    assert run(tmp_path, "--format", "md", "--check") == 1
+    said = capsys.readouterr().out
+    assert "review-coffee.md cannot be read" in said
+    assert "review-tea.md was made from other inputs" in said
+
+
+def test_another_version_of_the_library_makes_a_document_outdated(tea, tmp_path):
+    path = written(tea, tmp_path, ".md")
+    text = path.read_text(encoding="utf-8")
+    assert me.is_current(tea, path, execute=False)
+
+    path.write_text(text.replace(me.__version__, "0.0.1"), encoding="utf-8")
+    assert not me.is_current(tea, path, execute=False)
 
 
 def test_a_file_that_is_no_word_document_is_one_clear_sentence(tmp_path, capsys):
     ledgers.write(tmp_path / "ledger", GRADED)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "tea.docx").write_text("tea", encoding="utf-8")
-
-    assert run(tmp_path, "--check", "--format", "docx") == 2
-    assert "is no document of Word" in capsys.readouterr().err
+    for broken in (b"tea", package(b"<"), package(b"<a/>")):
+        (tmp_path / "out" / "review-tea.docx").write_bytes(broken)
+        assert run(tmp_path, "--check", "--format", "docx") == 1
+        assert "is no document of Word" in capsys.readouterr().out
 
 
 def test_each_topic_has_its_document_where_none_is_named(tmp_path, capsys):
     ledgers.write(tmp_path / "ledger", GRADED)
 
     assert run(tmp_path, "--format", "md") == 0
-    assert capsys.readouterr().out == f"{tmp_path / 'out' / 'tea.md'}\n"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == str(tmp_path / "out" / "review-tea.md")
+    assert "checks on" in said[1]
 
 
 def test_quiet_says_nothing_but_errors(tmp_path, capsys):
@@ -295,6 +395,31 @@ def test_quiet_says_nothing_but_errors(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
     assert run(tmp_path, "--quiet", "--topic", "tea") == 2
     assert "name its --format too" in capsys.readouterr().err
+
+
+def test_a_document_shows_its_progress_on_a_terminal_and_nothing_when_asked_for_quiet(tmp_path, monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(progress, "Console", lambda **_: Console(file=shown, force_terminal=True, width=80))
+    tea = ledgers.evidence(tmp_path / "ledger", GRADED)
+
+    me.write_review(tea, "tea", tmp_path / "tea.md", quiet=True)
+    assert "writing" not in shown.getvalue()
+    me.write_review(tea, "tea", tmp_path / "tea.md")
+    assert re.search(r"writing tea\.md .*10/10", shown.getvalue())
+
+
+def test_a_ledger_of_which_no_topic_can_be_read_is_one_clear_sentence(tmp_path, capsys):
+    ledgers.write(tmp_path / "ledger", {**GRADED, "evidence/topics/tea.yaml": "id: [tea\n"})
+
+    assert run(tmp_path, "--format", "md") == 2
+    assert "no topic could be read; `mesoevidence check` says why" in capsys.readouterr().err
+
+
+def test_an_unknown_topic_makes_no_folder(tmp_path):
+    ledgers.write(tmp_path / "ledger", GRADED)
+
+    assert run(tmp_path, "--format", "md", "--topic", "a/b") == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_topic_that_is_not_there_names_the_nearest(tmp_path, capsys):
