@@ -31,7 +31,6 @@ _UNSHOWABLE = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
     + "]"
 )
-_ASCII = bytes((9, 10, *range(32, 127)))
 _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _CONFLICT = re.compile(r"^(?:<{7} |={7}$|>{7} |\|{7} )", re.MULTILINE)
@@ -163,7 +162,7 @@ def read(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> str | Problem:
 def read_bytes(root: Path, path: str, limit: int = MAX_RECORD_BYTES) -> bytes | Problem:
     """Return the bytes of one regular file inside the ledger, or why they cannot be had; never blocks."""
     try:
-        handle = os.open(root / path, _READ)
+        handle = os.open(f"{root}/{path}", _READ)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return _odd(path, "E001", "this is not a regular file", "put a plain text file here")
@@ -191,8 +190,8 @@ def plain(data: bytes) -> str:
 
 def flaws(text: str, path: str) -> Iterator[Problem]:
     """Yield what may not stand in a text: foreign bytes, what cannot be shown, an unsettled conflict."""
-    if text.isascii() and not text.encode().translate(None, _ASCII) and not any(map(text.count, _MARKERS)):
-        return  # thirty times as fast as looking for each
+    if all(map(str.isprintable, text.split("\n"))) and not any(map(text.count, _MARKERS)):
+        return  # ten times as fast as looking for each: nothing that is printable is refused
     for found, place in _placed(_UNSHOWABLE, text):
         sign = ord(found[0])
         if 0xDC80 <= sign <= 0xDCFF:  # what `plain` makes of a byte that is not UTF-8
@@ -206,7 +205,7 @@ def flaws(text: str, path: str) -> Iterator[Problem]:
 
 def unshowable(text: str) -> re.Match[str] | None:
     """Return the first character that may not stand in a record, if there is one."""
-    return _UNSHOWABLE.search(text)
+    return None if text.isprintable() else _UNSHOWABLE.search(text)
 
 
 def _placed(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], tuple[int, int]]]:

@@ -145,7 +145,7 @@ def read_record(root: Path, path: str, kind: Kind) -> tuple[tuple[AnyEntry, Reco
     entry = typed(record, kind)
     if isinstance(entry, list):
         return None, entry
-    stem = Path(path).stem
+    stem = path.rpartition("/")[2].removesuffix(".yaml")
     if entry.id != stem:
         hint = f"write `id: {stem}`, or rename the file to {entry.id}.yaml"
         return None, [record.problem("E102", ["id"], f"the id `{entry.id}` is not the file's name", hint)]

@@ -101,13 +101,13 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this module
 def _build(text: str, lines: list[str], path: str) -> Record | Problem:
     """Turn events into nested values; the places are kept in the order of reading."""
     remarks = frozenset(at for at, line in enumerate(lines) if " #" in line)
-    reading = _Reading(yaml.CLoader(text).get_event, lines, remarks, array("Q"))
+    places = array("Q")
+    reading = _Reading(yaml.CLoader(text).get_event, places.append, lines, remarks)
     top: list[Node] = []
     for event in iter(reading.following, None):
         if type(event) is yaml.DocumentStartEvent:
             _check_document(event, bool(top))
             top.append(reading.value(reading.following(), 1))
-    places = reading.places
     if not top or not isinstance(top[0], dict):
         line, column = divmod(places[0], _COLUMNS) if places else (1, 1)
         return Problem(
@@ -117,17 +117,17 @@ def _build(text: str, lines: list[str], path: str) -> Record | Problem:
 
 
 class _Reading(NamedTuple):
-    """A text being read: its next event, its lines, which of them may hold a remark, the places so far."""
+    """A text being read: its next event, where places are noted, its lines, those that may hold a remark."""
 
     following: Callable[[], Any]
+    note: Callable[[int], None]
     lines: list[str]
     remarks: frozenset[int]
-    places: "array[int]"
 
     def value(self, event: _Event, depth: int, *, key: bool = False) -> Node:
         """Return what begins with an event, with all that is in it."""
         mark, kind, following = event.start_mark, type(event), self.following
-        self.places.append((mark.line + 1) * _COLUMNS + mark.column + 1)
+        self.note((mark.line + 1) * _COLUMNS + mark.column + 1)
         if kind is yaml.ScalarEvent:
             return _scalar(event, self.lines, self.remarks)
         _check_collection(event, depth, key=key)
