@@ -118,10 +118,8 @@ def audit(data: object, source: str) -> Audit:
     reference = ledger.references.get(source)
     facts = next((topic.sources[source] for topic in ledger.topics.values() if source in topic.sources), None)
     interest = facts.interest if facts else None
-    return Audit(
-        source, reference.title if reference else source,
-        f"{interest.what} ({interest.at})" if interest else None, frame,
-    )  # fmt: skip
+    said = f"{interest.what} ({interest.at})" if interest else None
+    return Audit(source, reference.title if reference else source, said, frame)
 
 
 def _in_order(ledger: Ledger, source: str) -> list[tuple[Claim, Appearance]]:

@@ -421,6 +421,12 @@ def laws(frame, width):
     return chart, arrows, (left, right, null)
 
 
+def test_small_effects_with_many_decimals_fit_a_single_column():
+    frame = pd.DataFrame({"yi": [0, 0, 0, 0.001], "vi": 0.0001, "slab": "study", "group": "one"})
+
+    laws(frame.assign(study=range(4)), "single")
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies(8), st.sampled_from(WIDTHS))
 def test_no_two_texts_overlap_whatever_the_studies_are_called(frame, width):

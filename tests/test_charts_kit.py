@@ -263,6 +263,21 @@ def test_jupyter_gets_a_figure_with_alt_text_table_and_png(draw):
     assert set(shown) == {"text/plain", "text/html", "image/png"}
 
 
+def test_the_data_table_below_a_chart_shows_every_cell_whole():
+    name = "A study " + "whose name is long " * 9
+    frame = pd.DataFrame({"slab": [name.strip(), "B"], "yi": [0.1, 0.2], "vi": [0.1, 0.1]})
+
+    assert f"<td>{name.strip()}</td>" in me.forest(me.pool(frame)).to_html()
+
+
+def test_a_legend_wraps_what_is_wider_than_the_page():
+    table = STUDIES.assign(slab=list("ABCDEFGH"), g=["group " * 30, "b"] * 4)
+    figure = me.funnel(me.pool(table, measure="RR"), by="g", width="single").figure
+
+    assert drawn.strays(figure) == []
+    assert drawn.collisions(figure) == []
+
+
 @EVERY
 def test_every_format_is_written_and_another_refused(draw, tmp_path):
     chart = draw("natural", False)

@@ -319,6 +319,16 @@ def test_bars_of_a_harvest_are_higher_for_designs_that_suit_better(evidence):
     assert all(sides[2][0] < left < right < sides[2][2] for left, _, right, _ in bars)
 
 
+def test_a_finding_without_a_design_has_an_empty_cell():
+    table = pd.DataFrame({
+        "study": ["A", "B"], "outcome": "o", "direction": ["increase", "decrease"], "design": ["rct", None],
+    })  # fmt: skip
+    words = drawn.words(me.effect_direction(table).figure)
+
+    assert "randomised trial" in words
+    assert not {"nan", "None"} & set(words)
+
+
 @pytest.mark.parametrize("draw", [me.effect_direction, me.harvest])
 def test_directions_of_nothing_are_refused(evidence, draw):
     with pytest.raises(me.EvidenceError, match="name the syntheses"):

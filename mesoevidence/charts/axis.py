@@ -30,9 +30,8 @@ def number(value: float, digits: int = 2) -> str:
     value = value if abs(value) > _NOISE else 0.0
     size = abs(value)
     if size and (size < 1e-4 or size >= 1e7):
-        power = math.floor(math.log10(size))
-        head = value / 10.0**power if power > -300 else value * 1e300 / 10.0 ** (power + 300)
-        shown = f"{head:.1f}×10{str(power).translate(_RAISED)}"
+        head, power = f"{value:.1e}".split("e")
+        shown = f"{head}×10{str(int(power)).translate(_RAISED)}"
     elif size and size < 0.5 * 10**-digits:
         shown = f"{value:.2g}"
     else:
@@ -199,9 +198,8 @@ def _label(value: float) -> str:
     """Return a tick's label: as few digits as it has."""
     size = abs(value)
     if size and (size < 1e-3 or size >= 1e7):
-        power = math.floor(math.log10(size) + 1e-9)
-        head = round(value / 10.0**power, 3)
-        shown = f"{'' if head == 1 else f'{head:g}×'}10{str(power).translate(_RAISED)}"
+        head, power = f"{value:.3e}".split("e")
+        shown = f"{'' if float(head) == 1 else f'{float(head):g}×'}10{str(int(power)).translate(_RAISED)}"
     else:
         shown = f"{value:,.10g}".replace(",", "\u2009") if size > 1e-12 else "0"
     return shown.replace("-", "−")

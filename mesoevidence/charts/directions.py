@@ -237,12 +237,12 @@ def _alt(chart: str, findings: pd.DataFrame, tests: Sequence[str]) -> str:
 
 def _words(findings: pd.DataFrame) -> tuple[str, ...]:
     """Return each finding in words."""
-    said = []
-    for row in findings.to_dict("records"):
-        people = f", {whole(row['n'])} people" if row["n"] is not None else ""
-        bias = f", risk of bias {row['bias']}" if row["bias"] else ""
-        said.append(f"{row['study']}, {row['outcome']}: {MEANINGS[row['meaning']][1]}{people}{bias}")
-    return tuple(said)
+    return tuple(
+        f"{row['study']}, {row['outcome']}: {MEANINGS[row['meaning']][1]}"
+        + (f", {whole(row['n'])} people" if row["n"] is not None else "")
+        + (f", risk of bias {row['bias']}" if row["bias"] else "")
+        for row in findings.to_dict("records")
+    )
 
 
 # Drawing ------------------------------------------------------------------------------------------
@@ -250,19 +250,19 @@ def _words(findings: pd.DataFrame) -> tuple[str, ...]:
 
 def _mark(sheet: Sheet, x: float, y: float, meaning: str, n: float | None) -> None:
     """Draw the mark of a direction, its size by people: small and hollow where their number is not known."""
-    r, fill = max(size for least, size, _ in _SIZES if (n or 0) >= least), MEANINGS[meaning][0]
+    r, colour = max(size for least, size, _ in _SIZES if (n or 0) >= least), MEANINGS[meaning][0]
+    fill, edge, wide = (kit.WHITE, colour, 1.2) if n is None else (colour, kit.INK, 0.6)
     if meaning in ("better", "worse"):
         up = 1 if meaning == "better" else -1
         outline = [(x, y - r * up), (x + r, y + 0.8 * r * up), (x - r, y + 0.8 * r * up)]
-        sheet.shape(outline, kit.WHITE if n is None else fill, fill if n is None else kit.INK,
-                    1.2 if n is None else 0.6, name=meaning)  # fmt: skip
+        sheet.shape(outline, fill, edge, wide, name=meaning)
     elif meaning == "unknown":
         sheet.text(x, y, "?", sheet.printing.note, align="center", colour=kit.MUTED)
     else:
         for side in (-1, 1):
             gap = x + side * 0.015
             outline = [(gap, y - r), (gap + side * r, y), (gap, y + r)]
-            sheet.shape(outline, kit.WHITE if n is None else fill, kit.INK, name=meaning)
+            sheet.shape(outline, fill, name=meaning)
         if meaning == "mixed":
             sheet.line([(x, y - r), (x, y + r)], kit.INK, 1.0, layer=kit.OVER, name="mixed-bar")
 

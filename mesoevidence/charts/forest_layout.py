@@ -111,19 +111,11 @@ def _fields(said: Content, style: Style, digits: int) -> list[Field]:
     level = f"{opening.strip()}{how}{100 * said.level:g}%\u00a0CI{closing}"
     effect = f"{heading(said.measure, log=False)} {level}"
     effects = tuple(_interval(row, said, style, digits) for row in said.rows)
+    texts = {own.keys: tuple(row.cells.get(own.keys, "") for row in said.rows) for own in said.columns}
     weights = tuple("" if row.weight is None else f"{row.weight:.1f}%" for row in said.rows)
     parts: dict[str, list[Field]] = {
         "l": [Field("label", said.head or style.study, tuple(row.label for row in said.rows), "left")],
-        "a": [
-            Field(
-                own.part,
-                own.head,
-                tuple(row.cells.get(own.keys, "") for row in said.rows),
-                own.align,
-                own.arm,
-            )
-            for own in said.columns
-        ],
+        "a": [Field(own.part, own.head, texts[own.keys], own.align, own.arm) for own in said.columns],
         "p": [Field("plot", "" if style.favours_on_top else heading(said.measure))],
         "e": [Field("effect", effect, effects, "right")],
         "w": [Field("weight", "Weight", weights, "right")] if said.pooled else [],
@@ -213,7 +205,8 @@ def _widened(fields: list[Field], size: Print) -> list[Field]:
 def _squeezed(fields: list[Field], size: Print) -> list[Field]:
     """Return the columns that a narrow page holds.
 
-    First labels are wrapped, then columns are left out in their order, until the plot has room enough.
+    First labels are wrapped, then columns are left out in their order, until the plot has room enough; if
+    none is left, labels and plot share what there is.
     """
     label, plot = (next(field for field in fields if field.part == part) for part in ("label", "plot"))
     width = size.width or 0.0
@@ -224,10 +217,11 @@ def _squeezed(fields: list[Field], size: Print) -> list[Field]:
         room = width - sum(field.width for field in others) - size.gap * (len(fields) - 1) - 2 * kit.PAD
         if room - shortest >= narrowest:
             break
-    if room - shortest < 0.6 * narrowest:
+    least = 0.5 * narrowest
+    if room - min(shortest, 0.15 * width) < least:
         head = max(others, key=lambda field: field.width).head
         raise EvidenceError(f"the column {head!r} is too wide for the page; take width='double' or 'natural'")
-    label.width = min(label.width, max(shortest, room - narrowest))
+    label.width = min(label.width, max(min(shortest, room - least), room - narrowest))
     plot.width = room - label.width
     return fields
 

@@ -82,8 +82,8 @@ def _heading(sheet: Sheet, page: Layout) -> float:
     bottom = y + high - 0.5 * step
     for field in page.fields:
         sheet.stack(field.edge, bottom, field.lines, 1, align=field.align, bold=True)
-    for x, word in zip(_places(page), _numbers(page), strict=True):
-        sheet.text(x, bottom, word, size, align="center", bold=True)
+    for x, number, _ in _domains(page):
+        sheet.text(x, bottom, number, size, align="center", bold=True)
     for left, right, lines in arms:
         sheet.stack((left + right) / 2, bottom - own, lines, 1, align="center", bold=True)
         under = bottom - own + size * 0.0105
@@ -178,23 +178,20 @@ def _lines(sheet: Sheet, page: Layout, top: float, bottom: float, total: float) 
         sheet.line([(x, top), (x, total)], kit.BLUE, 0.8, name="pooled", dashed=True)
 
 
-def _places(page: Layout) -> list[float]:
-    """Return where the lights of each domain stand; the overall light is set off."""
+def _domains(page: Layout) -> list[tuple[float, str, str]]:
+    """Return where the lights of each domain stand, its number and its name; the overall one is set off."""
     if "lights" not in page.parts:
         return []
-    pitch, domains = LIGHT * page.size.scale, page.said.domains
-    begin = page.parts["lights"].edge - (pitch * (len(domains) - 1) + 0.06) / 2
-    return [begin + place * pitch + 0.06 * (name == "overall") for place, name in enumerate(domains)]
-
-
-def _numbers(page: Layout) -> list[str]:
-    domains = page.said.domains if "lights" in page.parts else ()
-    return ["O" if name == "overall" else str(place) for place, name in enumerate(domains, 1)]
+    pitch, names = LIGHT * page.size.scale, page.said.domains
+    begin = page.parts["lights"].edge - (pitch * (len(names) - 1) + 0.06) / 2
+    places = [begin + place * pitch for place in range(len(names))]
+    numbered = [(x, str(number), name) for number, (x, name) in enumerate(zip(places, names, strict=True), 1)]
+    return [(x + 0.06, "O", name) if name == "overall" else (x, n, name) for x, n, name in numbered]
 
 
 def _lights(sheet: Sheet, page: Layout, row: Row, y: float) -> None:
     """Draw the judgements of a study."""
-    for x, domain in zip(_places(page), page.said.domains, strict=False):
+    for x, _, domain in _domains(page):
         if domain in row.lights:
             lights.draw(sheet, x, y, 0.078 * page.size.scale, row.lights[domain])
 
@@ -254,9 +251,9 @@ def _leaves(row: Row, axis: Axis) -> bool:
 
 def _legend(sheet: Sheet, page: Layout, y: float) -> float:
     """Write which domain each number stands for and what the lights mean; return the y below."""
-    if "lights" not in page.parts:
+    names = [f"{number} {name.replace('-', ' ')}" for _, number, name in _domains(page)]
+    if not names:
         return y
-    names = map(" ".join, zip(_numbers(page), page.said.domains, strict=True))
-    y = sheet.notes([f"Risk of bias: {', '.join(names).replace('-', ' ')}"], y + 0.02, page.width)
+    y = sheet.notes([f"Risk of bias: {', '.join(names)}"], y + 0.02, page.width)
     used = (word for row in page.said.rows for word in row.lights.values())
     return lights.legend(sheet, y + 0.04, page.width, used)

@@ -61,12 +61,13 @@ def overclaim(
     if not isinstance(data, pd.DataFrame):
         return glance(of(data), title or "How strongly claims are worded, and what their evidence allows",
                       printing(width), grey=grey)  # fmt: skip
-    rows, size = _measured(data, sort), printing(width)
+    having(data, ["says", "wording", "evidence_strength", "overclaim", "verdict"])
+    kept = data[data["overclaim"].notna() & data["wording"].isin(list(WORDED))]
+    rows, size = _measured(kept, sort), printing(width)
     most = rows.groupby("says")["gap"].max()
     beyond = most[most > 0]
     mean = f", by {beyond.mean():.1f} steps on average" if len(beyond) else ""
     said = f"{len(beyond)} of {len(most)} claims are worded more strongly than their evidence allows{mean}"
-    kept = _kept(data)
     places = kept.groupby(["says", "wording"])["at"].agg(list) if "at" in data else ()
     left_out = f"Places whose claim was not graded: {len(data) - len(kept)}."
     notes = f"{said}. {left_out}{by_headings(places)}", NOTE
@@ -86,17 +87,10 @@ def overclaim(
     return Chart(figures, rows, title or "Wording against evidence", alt, tuple(words))
 
 
-def _kept(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the places whose claim could be measured."""
-    return table[table["overclaim"].notna() & table["wording"].isin(list(WORDED))]
-
-
-def _measured(table: pd.DataFrame, sort: str) -> pd.DataFrame:
+def _measured(kept: pd.DataFrame, sort: str) -> pd.DataFrame:
     """Return a row for each claim and wording that could be measured, the same words once."""
-    having(table, ["says", "wording", "evidence_strength", "overclaim", "verdict"])
     if sort not in ("gap", "text"):
         raise EvidenceError(f"`sort` is gap or text, not {sort!r}")
-    kept = _kept(table)
     if kept.empty:
         raise EvidenceError("no claim of this article has both a wording and evidence that was graded")
     worded, gap = kept["wording"].map(WORDED).astype(int), kept["overclaim"].astype(int)
