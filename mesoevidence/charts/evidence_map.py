@@ -36,7 +36,7 @@ LEVELS = MappingProxyType(
     "low": Level("#6BAED6", 0.5, "Low"), "very-low": Level("#C6DBEF", 0.25, "Very low"),
     "not-graded": Level(kit.WHITE, 0.0, "Not graded")}
 )  # fmt: skip
-_ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.76, 3)})
+_ROOM = MappingProxyType({"natural": (2.4, 0.92, 8), "double": (1.6, 0.86, 6), "single": (0.95, 0.78, 3)})
 _HATCH = "#C3C9CF"
 _NOTES = (
     "A disc for each certainty; its area goes with the number of studies in this ledger, written below it.",

@@ -95,7 +95,7 @@ def _fitted(natural: float, parts: list[Part], size: Print) -> tuple[float, list
     while True:
         room = size.width - 2 * kit.PAD - sum(part.gap + part.width for part in parts)
         extra = max((part.optional for part in parts), default=0)
-        least = 0.13 * size.body if not extra else max(1.25, 0.2 * size.width)
+        least = 0.125 * size.body if not extra else max(1.25, 0.2 * size.width)
         if room >= min(natural, least):
             return room, parts
         if not extra:
