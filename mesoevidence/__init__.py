@@ -9,7 +9,20 @@
 import lazy_loader
 
 # What `__init__.pyi` names is imported when first asked for: `check` needs neither pandas nor matplotlib.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["NOTICE", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name, imported now; say what there is where there is no such name."""
+    if name not in __all__:
+        raise AttributeError(f"mesoevidence has no {name!r}; it has {', '.join(sorted(__all__))}")
+    return _load(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 __version__ = "0.1.0"
 

@@ -31,7 +31,7 @@ _LARGEST, _SMALLEST = 1e50, 1e-50
 _WHOLE = ("df", "q_df", "k", "n")
 _FEW = 4
 _ALONE = "a single study: its own estimate with a z interval, nothing is pooled"
-_NARROW = "the Hartung-Knapp interval is narrower than Wald's; the cautious choice is the wider one (adhoc)"
+_NARROW = "the Hartung-Knapp interval is narrower than Wald's; the wider of both is cautious (test='adhoc')"
 _ALIKE = "the effects are identical, so that Hartung-Knapp gives no interval; ask for test='z' or 'adhoc'"
 _SPAN = "the numbers span more orders of magnitude than can be pooled"
 _NOTHING = "there are no studies to pool; give rows that have an effect and a variance"
