@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from operator import add, mul, sub, truediv
 from types import MappingProxyType
 
@@ -15,12 +15,15 @@ from mesoevidence.problems import Finding, Path, short
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "·": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _THOUSANDS = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+_STATED = re.compile(rf"-?(?:{_NUMBER.pattern})")
 _TOKEN = re.compile(rf"{_NUMBER.pattern}|sqrt|[-+x*/%()]")
 _OPERATIONS: Mapping[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = MappingProxyType(
     {ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv}
 )
+_NO_FIGURES = frozenset(("level", "provenance"))
 CONSTANTS = frozenset(map(Decimal, ("1", "2", "100", "1.96")))
 PERCENTAGE_X_N = "percentage x n"
+_LONG = Context(prec=300_000)  # more digits than a record has room for
 
 
 def figures_in(text: str) -> frozenset[Decimal]:
@@ -37,11 +40,12 @@ def figures_in(text: str) -> frozenset[Decimal]:
 def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
     """Yield every number a result records, with its path in the result.
 
-    A confidence level is a convention, and needs no witness.
+    A confidence level is a convention, and needs no witness; what says where numbers were read is one.
     """
     parts: Iterable[tuple[str | int, object]] = ()
     if isinstance(node, Model):
-        parts = ((name, part) for name, part in vars(node).items() if part is not None and name != "level")
+        fields = vars(node).items()
+        parts = ((name, part) for name, part in fields if part is not None and name not in _NO_FIGURES)
     elif isinstance(node, MappingProxyType):  # a quarter of the time of asking for any Mapping
         parts = node.items()
     elif isinstance(node, tuple):
@@ -55,9 +59,11 @@ def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
 
 def reported_stands_in_figures(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """What is reported occurs in the figures as printed."""
+    if result.provenance.method != "reported":
+        return
     shown = figures_in(result.provenance.figures)
-    for path, number in numbers_of(result) if result.provenance.method == "reported" else ():
-        if abs(number) not in shown:
+    for path, number in numbers_of(result):
+        if number.copy_abs() not in shown:
             hint = "copy the figure as printed, or set `method: calculated` and say how"
             yield Finding("E302", path, _absent(number, result.provenance), hint)
 
@@ -84,7 +90,7 @@ def _percentages(result: Result, shown: frozenset[Decimal]) -> Iterator[Finding]
     """Check that each count is a printed percentage of its n, rounded to whole persons."""
     for path, number in numbers_of(result):
         if path[0] != "values" or path[2] != "events":
-            if abs(number) not in shown:
+            if number.copy_abs() not in shown:
                 yield Finding("E302", path, _absent(number, result.provenance), "copy the figure as printed")
             continue
         n = result.values[str(path[1])].n
@@ -99,7 +105,7 @@ def _is_percentage(events: Decimal, n: int, percent: Decimal) -> bool:
     """Return whether events out of n print as that percentage, by either way of rounding a half."""
     exact = 100 * events / n
     unit = Decimal(1).scaleb(_exponent(percent))
-    return any(exact.quantize(unit, way) == percent for way in (ROUND_HALF_UP, ROUND_HALF_EVEN))
+    return any(exact.quantize(unit, way, _LONG) == percent for way in (ROUND_HALF_UP, ROUND_HALF_EVEN))
 
 
 def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[Finding]:
@@ -108,8 +114,7 @@ def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[
     for equation in filter(None, (part.strip() for part in how.split(";"))):
         left, _, right = equation.translate(_SIGNS).rpartition("=")
         try:
-            stated = Decimal(_THOUSANDS.sub("", right.strip()))
-            value, used = evaluate(left)
+            stated, (value, used) = _stated(right), evaluate(left)
         except (InvalidOperation, ValueError, ZeroDivisionError):
             hint = 'write arithmetic on the figures, such as "62.8 % x 86 = 54; 17.5 % x 40 = 7"'
             message = f"not an equation that can be recomputed: {short(equation)}"
@@ -118,14 +123,22 @@ def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[
         if strange := sorted(used - shown - results - CONSTANTS):
             yield Finding("E302", here, _absent(strange[0], result.provenance), "use the figures as printed")
         if abs(value - stated) > Decimal(1).scaleb(_exponent(stated)) * Decimal("0.505"):
-            nearest = value.quantize(Decimal(1).scaleb(min(_exponent(stated), 0) - 1))
-            message = f"{short(equation)}: it gives {nearest}"
+            nearest = value.quantize(Decimal(1).scaleb(_exponent(stated) - 1), context=_LONG)
+            message = f"{short(equation)}: it gives {short(str(nearest))}"
             yield Finding("E304", here, message, "mend the value or the equation")
-        results.add(abs(stated))
+        results.add(stated.copy_abs())
     for path, number in numbers_of(result):
-        if abs(number) not in shown | results:
+        if number.copy_abs() not in shown | results:
             message = f"{number} is neither in the figures nor the result of an equation"
             yield Finding("E304", path, message, f"how: {short(how)}")
+
+
+def _stated(text: str) -> Decimal:
+    """Return the right side of an equation: one number in plain digits, as it is printed."""
+    plain = _THOUSANDS.sub("", text.strip())
+    if not _STATED.fullmatch(plain):
+        raise ValueError(text)
+    return Decimal(plain)
 
 
 def evaluate(expression: str) -> tuple[Decimal, set[Decimal]]:
