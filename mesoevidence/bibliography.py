@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from unicodedata import normalize
@@ -24,7 +25,7 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 _KEY = re.compile(r"[a-z0-9]+")
 _ENTRY = re.compile(r"@\w+[ \t]*[{(]\s*([a-z0-9]+)\s*,")
 _FIELD = re.compile(r"[a-z][a-z0-9_-]*")
-_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _STATUS = words(ReferenceStatus)
 # What a field must look like, and how that is said.
 _PATTERNS = {
@@ -253,9 +254,8 @@ def _add(
             yield Problem(path, at, 1, "E026", f"there is no field `{name}`", f"did you mean `{near}`?")
         value = _ESCAPED.sub(r"\1", raw) if name in _AS_WRITTEN else _decoded(raw)
         people, fault = _people(raw) if name == "author" else ((), "")
-        pattern, hint = _PATTERNS.get(name, _WRITTEN)
-        if fault or not re.fullmatch(pattern, value):
-            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {short(value)}", fault or hint)
+        if hint := fault or _remedy(name, value):
+            yield Problem(path, at, 1, "E025", f"{name} is out of pattern: {short(value)}", hint)
         else:
             fields[name] = value
             authors = people or authors
@@ -264,6 +264,19 @@ def _add(
         if name not in fields:
             yield Problem(path, line, 1, "E025", f"`{entry.key}` has no {name}", f"add {name} = {{...}}")
     found[entry.key] = Reference(entry.key, kind, MappingProxyType(fields), authors, path, line)
+
+
+def _remedy(name: str, value: str) -> str:
+    """Return how a field is written where it is not so, or that a day does not exist; else nothing."""
+    pattern, hint = _PATTERNS.get(name, _WRITTEN)
+    if not re.fullmatch(pattern, value):
+        return hint
+    try:
+        if pattern == _DAY:
+            date.fromisoformat(value)
+    except ValueError:
+        return "no such day: look at the calendar"
+    return ""
 
 
 def _pieces(value: str) -> list[str] | None:

@@ -278,6 +278,7 @@ def test_a_missing_key_is_named_at_every_place_and_the_state_of_a_source_once_a_
         ("@article{b2015, title = {T},\n year = {c. 2015}}", "E025", 3),
         ("@article{b2015, title = {T},\n url = {javascript:alert(1)}}", "E025", 3),
         ("@article{b2015, title = {T},\n x-status = {fine}}", "E025", 3),
+        ("@article{b2015, title = {T},\n x-status-on = {31.1.2026}}", "E025", 3),
         ("@article{b2015, title = {T},\n note = {}}", "E025", 3),
         ("@article{b2015, title = {T},\n auhtor = {Smith, A.}}", "E026", 3),
         ("@article{b2015, title = {T},\n yaer = {2015}}", "E026", 3),
@@ -298,6 +299,26 @@ def test_a_faulty_entry_is_named_at_its_line_and_its_neighbours_load(entry, code
     assert all(problem.hint for problem in problems)
     assert {"a2014", "c2016"} <= found.keys()
     assert found["a2014"].title == "A"
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "hint"),
+    [
+        ("urldate", "2026-02-31", "no such day"),
+        ("urldate", "2025-02-29", "no such day"),
+        ("x-status-on", "2026-13-45", "no such day"),
+        ("x-status-on", "0000-01-01", "no such day"),
+        ("x-status-on", "2026-1-5", "YYYY-MM-DD"),
+    ],
+)
+def test_a_day_that_the_calendar_lacks_is_told_from_one_that_is_written_otherwise(field, written, hint):
+    found, problems = bibliography.parse(f"@article{{a, title = {{T}}, {field} = {{{written}}}}}\n")
+
+    assert [str(problem) for problem in problems] == [
+        f"references.bib:1:1: E025 {field} is out of pattern: {written}"
+    ]
+    assert hint in problems[0].hint
+    assert field not in found["a"].fields
 
 
 @pytest.mark.parametrize(
