@@ -65,17 +65,17 @@ def _no_proportion(values: Values, allocated: int | None) -> Iterator[str]:
     """Check a proportion against its n; without one, against every n up to that of its arm."""
     if values.proportion is None or values.proportion in (0, 1):
         return
-    percent, n = str(values.proportion.scaleb(2)), values.n or allocated or 0
+    percent, n = values.proportion.scaleb(2), values.n or allocated or 0
     if values.n or all(printed.grim_percent(percent, fewer) is not None for fewer in range(1, n)):
         yield from _no_count(percent, n)
 
 
-def _no_count(percent: str, n: int) -> Iterator[str]:
+def _no_count(percent: Decimal | str, n: int) -> Iterator[str]:
     """Check that a percentage of n persons is that of a count of them."""
     count = printed.grim_percent(percent, n) if n else None
     if count is not None:
-        exact = float(percent) * n / 100
-        yield f"{percent} % of {n} is {exact:.2f} persons; {count} would be {100 * count / n:.2f} %"
+        said = f"{Decimal(percent):f} % of {n} is {float(percent) * n / 100:.2f} persons"
+        yield f"{said}; {count} would be {100 * count / n:.2f} %"
 
 
 def _no_shares(figures: str) -> Iterator[str]:
@@ -111,7 +111,9 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, pri
     for kind, mean, sd, n in changes:
         if mean is not None and sd and n and n > 1:
             return f"a mean {kind} of {mean} (SD {sd}, n {n})", printed.p_from_change(mean, sd, n)
-    for name in ("sd", "se") if len(arms) == 2 and study.design in PARALLEL else ():
+    if len(arms) != 2 or study.design not in PARALLEL:
+        return None
+    for name in ("sd", "se"):
         rows = [
             (arm.mean, getattr(arm, name), arm.n)
             for arm in arms
@@ -125,8 +127,6 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, pri
 
 def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
     """A p between two arms is one that their counts can give (W304)."""
-    if not result.p or not _may_be(result.p, _COUNTS_TESTS) or study.design not in PARALLEL:
-        return
     arms, p = result.values.values(), result.p
     if p is None or not _may_be(p, _COUNTS_TESTS) or len(arms) != 2 or study.design not in PARALLEL:
         return

@@ -86,7 +86,7 @@ def found(tmp_path):
         first = book.studies[names[0]]
         record = book.records[first.id]
         return [
-            record.problem(*finding[:4])
+            record.problem(*finding[:4], key=finding.key)
             for check in map(checks.of_each_result, consistency.CHECKS)
             for finding in check(first, book)
         ]
@@ -237,6 +237,11 @@ PLANTED = {
         study([result(means((69.9, 1.9, 26), (58.5, "2.0", 24)), "density")], arms(26, 24)),
         "69.9 (SD 1.9) v 58.5 (SD 2.0) implies a standard deviation of 1.95",
     ),
+    "a proportion of whole tens": (
+        "W302",
+        study([result(share(0.5, 7), "response")]),
+        "50 % of 7 is 3.50 persons; 4 would be 57.14 %",
+    ),
     "a count whose percentage is another one": (
         "W302",
         study([result("direction: mixed", "response", "12 patients (66.7 %) of 20")]),
@@ -309,6 +314,7 @@ SILENT = {
     ),
     "a percentage of hairs": study([result("direction: mixed", "density", "12.3 % of 50 hairs")]),
     "a share of fewer than were allocated": study([result(share(0.778), "response", "77.8 %")]),
+    "a proportion with one decimal": study([result(share(0.5, 11), "response")]),
     "counts with their shares": study(
         [
             result(
@@ -333,7 +339,8 @@ def test_clean_neighbours_stay_silent(found, case):
 
 
 @pytest.mark.parametrize(
-    "design", ["rct-within-person", "nonrandomised-within-person", "before-after", "rct-cluster"]
+    "design",
+    ["rct-within-person", "nonrandomised-within-person", "rct-crossover", "before-after", "rct-cluster"],
 )
 def test_tests_for_independent_persons_are_not_asked_of_other_designs(found, design):
     values = means((16.8, 10.8, 20), (13.5, 10.7, 20))

@@ -511,6 +511,7 @@ def test_every_form_carries_the_notice_the_circles_and_that_nobody_reviewed_it(s
     text = html.unescape(data.decode())
 
     assert found.notice in text
+    assert "Not medical advice" in text
     assert "draft, unreviewed" in text
     assert ("⊕⊕◯◯" if suffix != ".tex" else r"\known{}\known{}\unknown{}\unknown{}") in text
     assert "Low" in text
