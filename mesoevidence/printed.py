@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TypeAlias
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from mesoevidence.model import PValue
 
 Bounds: TypeAlias = tuple[float, float]
+_LONG = Context(prec=100)  # more digits than a number of a record may have
 
 
 def printed(number: Decimal | str) -> Bounds:
@@ -36,7 +37,7 @@ def grim_mean(mean: Decimal | str, n: int, step: Decimal | str = "1") -> Decimal
     low, high = printed(value)
     if low - 1e-12 <= float(nearest) <= high + 1e-12:
         return None
-    return nearest.quantize(_last_digit(value) / 10).normalize()
+    return nearest.quantize(_last_digit(value) / 10, context=_LONG).normalize()
 
 
 def grim_percent(percent: Decimal | str, n: int) -> int | None:

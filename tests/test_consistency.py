@@ -237,6 +237,11 @@ PLANTED = {
         study([result(means((69.9, 1.9, 26), (58.5, "2.0", 24)), "density")], arms(26, 24)),
         "69.9 (SD 1.9) v 58.5 (SD 2.0) implies a standard deviation of 1.95",
     ),
+    "a mean with more digits than a computer counts": (
+        "W301",
+        study([result("values: {x: {mean: 1.500000000000000000000000000001, n: 3}}", "score")]),
+        "3 values in steps of 1 cannot average 1.500000000000000000000000000001",
+    ),
     "a proportion of whole tens": (
         "W302",
         study([result(share(0.5, 7), "response")]),
