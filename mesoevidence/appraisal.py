@@ -8,7 +8,7 @@ from typing import Literal
 
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import RiskOfBias, Study
-from mesoevidence.problems import Finding, Path, one_of
+from mesoevidence.problems import Found, Path, one_of
 from mesoevidence.vocabulary import DESIGNS
 
 NOT_ASSESSED = "not-assessed"
@@ -111,15 +111,16 @@ def risk(rob: RiskOfBias | None) -> Risk:
     return "low" if table.overall[place].startswith(("low", "high")) else "some"
 
 
-def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Finding]:
+def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Found]:
     """An overall judgement is never better than its domains give; the words are those of the tool."""
     judged_with = [(rob.tool, rob.result) for rob in study.rob]
     for at, rob in enumerate(study.rob):
         tool, path = TOOLS[rob.tool], ("rob", at, "overall", "judgement")
         if judged_with[at] in judged_with[:at]:
             message = f"`{rob.result or 'the whole study'}` is judged twice with {tool.label}"
-            yield Finding("E404", ("rob", at, "tool"), message, "keep one appraisal")
-        yield from (faults := list(_foreign(rob, at)))
+            yield Found("E404", ("rob", at, "tool"), message, "keep one appraisal")
+        faults = list(_foreign(rob, at))
+        yield from faults
         judged = {name: part.judgement for name, part in rob.domains.items()}
         given, ranks, recorded = overall(rob.tool, judged), tool.ranks(), rob.overall.judgement
         if faults or given is None or recorded not in ranks:
@@ -127,15 +128,15 @@ def risk_follows_its_domains(study: Study, ledger: Ledger) -> Iterator[Finding]:
         if ranks.index(recorded) < ranks.index(given):
             worst = ", ".join(f"{name} {level}" for name, level in judged.items() if level not in ranks[:1])
             message = f"`{recorded}`, where the domains give `{given}` ({worst})"
-            yield Finding("E401", path, message, f"write `{given}` or worse, or judge the domains again")
+            yield Found("E401", path, message, f"write `{given}` or worse, or judge the domains again")
         concerns = [name for name, level in judged.items() if level == "some-concerns"]
         if recorded == "some-concerns" and len(concerns) >= _SEVERAL:
             message = f"some concerns in {len(concerns)} domains ({', '.join(concerns)}), and no more overall"
             hint = "high, if together they lower confidence substantially"
-            yield Finding("W604", path, message, hint)
+            yield Found("W604", path, message, hint)
 
 
-def _foreign(rob: RiskOfBias, at: int) -> Iterator[Finding]:
+def _foreign(rob: RiskOfBias, at: int) -> Iterator[Found]:
     """Yield a problem for each domain or level that the tool does not have, and for each it has and lacks."""
     here, tool, levels = ("rob", at, "domains"), TOOLS[rob.tool], (*TOOLS[rob.tool].levels, NOT_ASSESSED)
     words: list[tuple[Path, str, tuple[str, ...]]] = [
@@ -145,14 +146,16 @@ def _foreign(rob: RiskOfBias, at: int) -> Iterator[Finding]:
     for path, word, known in words:
         if word not in known:
             message = f"`{word}` is no level of {tool.label}"
-            yield Finding("E402", path, message, f"one of {', '.join(known)}")
-    for name in rob.domains if tool.domains else ():
+            yield Found("E402", path, message, f"one of {', '.join(known)}")
+    if not tool.domains:
+        return
+    for name in rob.domains:
         if name not in tool.domains:
             message = f"{tool.label} has no domain `{name}`"
-            yield Finding("E402", (*here, name), message, one_of(name, tool.domains), key=True)
+            yield Found("E402", (*here, name), message, one_of(name, tool.domains), key=True)
     if missing := [name for name in tool.domains if name not in rob.domains]:
         hint = "add it; where it cannot be judged from what was read: {judgement: not-assessed, why: ...}"
-        yield Finding("E403", here, f"{tool.label} has the domain `{missing[0]}` too", hint, key=True)
+        yield Found("E403", here, f"{tool.label} has the domain `{missing[0]}` too", hint, key=True)
 
 
 def availability(ledger: Ledger) -> Iterator[tuple[str, str, str, str, str | None]]:

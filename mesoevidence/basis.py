@@ -13,7 +13,7 @@ from mesoevidence import appraisal, files, history, records
 from mesoevidence.bodies import result_of, synthesis_of
 from mesoevidence.ledger import Ledger, read, typed
 from mesoevidence.model import Study, Synthesis, Topic
-from mesoevidence.problems import EvidenceError, Finding, Problem
+from mesoevidence.problems import EvidenceError, Found, Problem
 
 Entered = TypeVar("Entered", Synthesis, Study, Topic)
 _PLACE = ("certainty", "basis")
@@ -82,7 +82,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     ]
 
 
-def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
+def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Found]:
     """A judgement that was signed still rests on the same inputs."""
     basis = synthesis.certainty.basis if synthesis.certainty else None
     lost = "evidence/topics/" in ledger.broken and synthesis.pico.outcome not in ledger.outcomes
@@ -91,13 +91,13 @@ def basis_is_current(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
     now = inputs(synthesis, ledger)
     hint = f"judge it again, then `mesoevidence sign {synthesis.id} --by NAME`"
     if not _SIGNED.fullmatch(basis):
-        yield Finding("W501", _PLACE, "not signed yet", hint)
+        yield Found("W501", _PLACE, "not signed yet", hint)
     elif basis != digest(now):
         before = signed_inputs(synthesis, ledger)
         said = changed(before, now) if before is not None else ["what it was before is in no revision"]
         more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
         message = f"its inputs changed: {'; '.join(said[:_SHOWN])}{more}"
-        yield Finding("W501", _PLACE, message, hint)
+        yield Found("W501", _PLACE, message, hint)
 
 
 def signed_inputs(synthesis: Synthesis, ledger: Ledger) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from mesoevidence import cards, suggestions
 from mesoevidence.bodies import Question, question_of, synthesis_of
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import CertaintyRecord, Down, Range, Synthesis, Up
-from mesoevidence.problems import EvidenceError, Finding
+from mesoevidence.problems import EvidenceError, Found
 from mesoevidence.statements import statements
 from mesoevidence.suggestions import DOWN, LEVELS, UP
 from mesoevidence.targets import Case, Seen, case, limits_said
@@ -264,7 +264,7 @@ def _said(domain: Domain) -> list[str]:
 # The checks -------------------------------------------------------------------------------------
 
 
-def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
+def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterator[Found]:
     """The recorded level is what start and domains give; each step down says why."""
     record = synthesis.certainty
     if record is None:
@@ -272,24 +272,24 @@ def certainty_follows_its_parts(synthesis: Synthesis, ledger: Ledger) -> Iterato
     if record.system == "none":
         if not record.why or record.overall:
             hint = "say why under `certainty: {system: none, why: ...}`, and leave `overall` out"
-            yield Finding("E413", ("certainty", "system"), "not graded, and not why", hint)
+            yield Found("E413", ("certainty", "system"), "not graded, and not why", hint)
         return
     missing = [name for name in ("start", *DOWN, "overall") if getattr(record, name) is None]
     if missing:
         hint = "GRADE needs start, five domains and overall; or write `system: none` with why"
-        yield Finding("E413", ("certainty",), f"no {', '.join(missing)}", hint, key=True)
+        yield Found("E413", ("certainty",), f"no {', '.join(missing)}", hint, key=True)
     if isinstance(record.threshold, Range) and record.threshold.range[0] >= record.threshold.range[1]:
         hint = "lower bound first; for no effect itself write `threshold: no-effect`"
-        yield Finding("E222", ("certainty", "threshold", "range"), "no effect lies inside this range", hint)
+        yield Found("E222", ("certainty", "threshold", "range"), "no effect lies inside this range", hint)
     for name in DOWN:
         part = getattr(record, name)
         if part and part.down and not part.why:
             message = f"{part.down} down for {LABELS[name].lower()}, and not why"
-            yield Finding("E412", ("certainty", name, "down"), message, "add `why`")
+            yield Found("E412", ("certainty", name, "down"), message, "add `why`")
     given, recorded = computed(record), record.overall.judgement if record.overall else None
     if given and recorded and recorded != given:
         message = f"`{recorded}`, where its parts give `{given}`: {_sum(record)}"
-        yield Finding("E411", ("certainty", "overall", "judgement"), message, "change the level, or a part")
+        yield Found("E411", ("certainty", "overall", "judgement"), message, "change the level, or a part")
 
 
 def _sum(record: CertaintyRecord) -> str:
@@ -301,7 +301,7 @@ def _sum(record: CertaintyRecord) -> str:
     return said
 
 
-def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
+def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Found]:
     """Where the data suggest another step than recorded, the record says why; nothing rises beside a fall."""
     record = synthesis.certainty
     if record is None or record.system == "none":
@@ -316,19 +316,19 @@ def data_suggest_the_same(synthesis: Synthesis, ledger: Ledger) -> Iterator[Find
     if begin and lowest and LEVELS.index(begin) < LEVELS.index(lowest):
         message = f"starts {begin}, where its lowest design starts {lowest} ({'; '.join(designs)})"
         hint = "start there, or rate the designs apart"
-        yield Finding("W603", ("certainty", "start", "level"), message, hint)
+        yield Found("W603", ("certainty", "start", "level"), message, hint)
 
 
-def _unexplained(domain: Domain, record: CertaintyRecord) -> Iterator[Finding]:
+def _unexplained(domain: Domain, record: CertaintyRecord) -> Iterator[Found]:
     """Yield what a step without why should explain; a step down without why is an error of its own."""
     path, title = ("certainty", domain.name, domain.kind), domain.label.lower()
     lowered = [LABELS[name].lower() for name in DOWN if (part := getattr(record, name)) and part.down]
     if domain.kind == "up" and domain.steps and lowered:
         message = f"up for {title} beside a step down for {', '.join(lowered)}"
         hint = "evidence that has a flaw is usually not rated up; say why it is here"
-        yield Finding("W602", path, message, hint)
+        yield Found("W602", path, message, hint)
     elif (domain.kind == "up" or not domain.steps) and domain.steps != (domain.suggested or 0):
         suggested = "nothing" if domain.suggested is None else domain.suggested
         message = f"{title} {domain.kind} {domain.steps}, where the data suggest {suggested}"
         because = "; ".join(domain.because)
-        yield Finding("W601", path, f"{message}: {because}", "say why, or take the suggestion")
+        yield Found("W601", path, f"{message}: {because}", "say why, or take the suggestion")

@@ -9,9 +9,9 @@ from mesoevidence import appraisal, basis, certainty, conclusions, consistency, 
 from mesoevidence.bodies import result_of
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Citation, Claim, Result, Study, Synthesis
-from mesoevidence.problems import Finding, Path, Problem
+from mesoevidence.problems import Found, Path, Problem
 
-Check = Callable[..., Iterable[Finding]]
+Check = Callable[..., Iterable[Found]]
 
 # What each resolution of a citation rests on: a field, and how it is asked for.
 _PROOF = {
@@ -86,7 +86,7 @@ def of_each_result(check: Check) -> Check:
     """Return the check of a study that makes a check of each of its results."""
 
     @wraps(check)
-    def run(study: Study, ledger: Ledger) -> Iterator[Finding]:
+    def run(study: Study, ledger: Ledger) -> Iterator[Found]:
         for at, result in enumerate(study.results):
             for found in check(result, study, ledger):
                 yield found._replace(path=("results", at, *found.path))
@@ -97,33 +97,33 @@ def of_each_result(check: Check) -> Check:
 # Fields that must agree with each other ----------------------------------------------------------
 
 
-def review_is_by_another(entry: AnyEntry, ledger: Ledger) -> Iterator[Finding]:
+def review_is_by_another(entry: AnyEntry, ledger: Ledger) -> Iterator[Found]:
     """What is called reviewed was reviewed by somebody else."""
     if entry.status == "reviewed" and (not entry.reviewed_by or entry.reviewed_by == entry.by):
         hint = "name the reviewer, who is another than `by`, or write `status: draft`"
-        yield Finding("E214", ("status",), "reviewed by nobody else", hint)
+        yield Found("E214", ("status",), "reviewed by nobody else", hint)
     if entry.reviewed_by and entry.status != "reviewed":
         hint = "write `status: reviewed`, or leave `reviewed_by` out"
-        yield Finding("E211", ("reviewed_by",), "a reviewer of a record that is not reviewed", hint)
+        yield Found("E211", ("reviewed_by",), "a reviewer of a record that is not reviewed", hint)
 
 
-def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """Every claim but background asserts something, and appears somewhere, in eight words at most."""
     if claim.kind == "background" and claim.asserts:
         message = "background asserts nothing that can be judged"
-        yield Finding("E217", ("asserts",), message, "leave `asserts` out, or choose another kind")
+        yield Found("E217", ("asserts",), message, "leave `asserts` out, or choose another kind")
     if claim.kind != "background" and not claim.asserts:
         hint = "add `asserts: increase | decrease | no-difference | frequency | fact`"
-        yield Finding("E217", ("kind",), f"a claim of {claim.kind} without `asserts`", hint)
+        yield Found("E217", ("kind",), f"a claim of {claim.kind} without `asserts`", hint)
     if not claim.appearances:
-        yield Finding("W702", ("id",), "nobody makes this claim", "add the place where it stands")
+        yield Found("W702", ("id",), "nobody makes this claim", "add the place where it stands")
     for at, item in enumerate(claim.appearances):
         if (count := len((item.words or "").split())) > 8:
             hint = "keep at most eight consecutive words"
-            yield Finding("E305", ("appearances", at, "words"), f"{count} words of a source", hint)
+            yield Found("E305", ("appearances", at, "words"), f"{count} words of a source", hint)
 
 
-def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """A resolution comes with what it rests on."""
     for at, appearance in enumerate(claim.appearances):
         for number, citation in enumerate(appearance.citations):
@@ -132,31 +132,31 @@ def citation_has_its_proof(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
             proof = _PROOF.get(citation.resolution or "")
             if proof and not getattr(citation, proof[0]):
                 message = f"`{citation.resolution}` without {proof[1]}"
-                yield Finding("E213", (*here, "resolution"), message, f"add {proof[1]}")
+                yield Found("E213", (*here, "resolution"), message, f"add {proof[1]}")
             if citation.resolution == "pending":
                 message = "nobody has traced this citation yet"
-                yield Finding("W704", (*here, "resolution"), message, "trace it, and log the search")
+                yield Found("W704", (*here, "resolution"), message, "trace it, and log the search")
             for item, candidate in enumerate(citation.candidates):
                 if bool(candidate.ref) == bool(candidate.label):
                     message = "a candidate has a `ref`, or a `label` when it was not seen"
-                    yield Finding("E215", (*here, "candidates", item), message, "give exactly one of them")
+                    yield Found("E215", (*here, "candidates", item), message, "give exactly one of them")
 
 
-def _cited_or_not(citation: Citation, here: Path) -> Iterator[Finding]:
+def _cited_or_not(citation: Citation, here: Path) -> Iterator[Found]:
     """What cites nothing says no more than that; what cites says what, and what became of it."""
     given = citation.model_fields_set - {"specificity"}
     if citation.specificity == "none" and given:
         message = "`specificity: none` says that nothing is cited, and the rest says what is"
         hint = "leave the rest out, or say how specific the citation is"
-        yield Finding("E211", (*here, "specificity"), message, hint)
+        yield Found("E211", (*here, "specificity"), message, hint)
     elif citation.specificity != "none":
         for name, field in (("as", "described"), ("resolution", "resolution")):
             if field not in given:
                 hint = "say what is cited, and what was found of it"
-                yield Finding("E201", here, f"`{name}` is missing", hint)
+                yield Found("E201", here, f"`{name}` is missing", hint)
 
 
-def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """A line names one study or synthesis, an indirect one its gap; nothing counts twice."""
     inside = {
         line.study: synthesis.id
@@ -167,94 +167,94 @@ def evidence_line_is_whole(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     for at, line in enumerate(claim.evidence):
         here = ("evidence", at)
         if bool(line.study) == bool(line.synthesis):
-            yield Finding("E218", here, "a line names one study or one synthesis", "give exactly one of them")
+            yield Found("E218", here, "a line names one study or one synthesis", "give exactly one of them")
         if (line.directness == "indirect") != bool(line.gap):
             hint = "an indirect line names its gap, a direct one has none"
-            yield Finding("E219", (*here, "directness"), "`gap` and `directness` disagree", hint)
+            yield Found("E219", (*here, "directness"), "`gap` and `directness` disagree", hint)
         if line.role == "background":
             message = "a background passage is no evidence"
-            yield Finding("W701", (*here, "role"), message, "cite the source it rests on")
+            yield Found("W701", (*here, "role"), message, "cite the source it rests on")
         if line.study in inside:
             message = f"`{line.study}` stands in the synthesis `{inside[line.study]}` already"
-            yield Finding("E225", (*here, "study"), message, "delete this line")
+            yield Found("E225", (*here, "study"), message, "delete this line")
     searched = claim.search or any(item.search for view in claim.appearances for item in view.cited)
     if not claim.evidence and not searched and claim.kind not in ("background", "evidence-state"):
         message = "no evidence, and no search that failed to find any"
-        yield Finding("W703", ("id",), message, "add a line of evidence, or log the search")
+        yield Found("W703", ("id",), message, "add a line of evidence, or log the search")
 
 
-def study_can_be_found(study: Study, ledger: Ledger) -> Iterator[Finding]:
+def study_can_be_found(study: Study, ledger: Ledger) -> Iterator[Found]:
     """A study has a report, a registration or at least a title; its result ids differ."""
     if not (study.reports or study.registration or study.title):
         hint = "give `reports`, `registration` or `title`"
-        yield Finding("E226", ("id",), "nothing says where this study could be found", hint)
+        yield Found("E226", ("id",), "nothing says where this study could be found", hint)
     ids = [result.id for result in study.results]
     for at, name in enumerate(ids):
         if name in ids[:at]:
             message = f"the result `{name}` stands twice"
-            yield Finding("E111", ("results", at, "id"), message, "give it another id")
+            yield Found("E111", ("results", at, "id"), message, "give it another id")
 
 
-def values_can_be(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
-    """Events within persons, quartiles in order, estimates inside intervals, values of the outcome's kind."""
+def values_can_be(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
+    """A result says something; events within persons, quartiles in order, values of the outcome's kind."""
     effect, outcome = result.effect, ledger.outcomes.get(result.outcome)
     kind = outcome.type if outcome else ""
     if not (result.values or effect or result.paired or result.direction):
         hint = "give values, an effect, a paired difference, or at least a direction"
-        yield Finding("E216", ("id",), "this result says nothing", hint)
+        yield Found("E216", ("id",), "this result says nothing", hint)
     for arm, values in result.values.items():
         here = ("values", arm)
         if values.events is not None and values.n is not None and values.events > values.n:
             message = f"{values.events} events in {values.n} persons"
-            yield Finding("E210", (*here, "events"), message, "check the figures again")
+            yield Found("E210", (*here, "events"), message, "check the figures again")
         order = (values.min, values.q1, values.median, values.q3, values.max)
         known = [number for number in order if number is not None]
         if known != sorted(known):
             message = f"min, q1, median, q3, max are out of order: {', '.join(map(str, known))}"
-            yield Finding("E222", here, message, "check the figures again")
+            yield Found("E222", here, message, "check the figures again")
         for name in _STRANGE.get(kind, ()):
             if getattr(values, name) is not None:
                 message = f"`{name}` for `{result.outcome}`, which is {kind}"
-                yield Finding("E223", (*here, name), message, "choose another outcome, or other values")
+                yield Found("E223", (*here, name), message, "choose another outcome, or other values")
     if effect and effect.ci and not effect.ci[0] <= effect.estimate <= effect.ci[1]:
         low, high = effect.ci
         message = f"the interval {low} to {high} does not hold the estimate {effect.estimate}"
-        yield Finding("E212", ("effect", "ci"), message, "lower limit first; check the figures again")
+        yield Found("E212", ("effect", "ci"), message, "lower limit first; check the figures again")
 
 
-def second_hand_is_said(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def second_hand_is_said(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A number read in another document than the study's own is second-hand."""
     if result.provenance.ref not in study.reports:
         message = f"second-hand: read in `{result.provenance.ref}`"
         hint = "read the study's own report when it can be had"
-        yield Finding("W705", ("from", "ref"), message, hint)
+        yield Found("W705", ("from", "ref"), message, hint)
 
 
-def synthesis_is_one_question(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
+def synthesis_is_one_question(synthesis: Synthesis, ledger: Ledger) -> Iterator[Found]:
     """An analysis or a narrative; results of the one outcome; each arm once; nobody both in and out."""
     if bool(synthesis.analysis) == bool(synthesis.narrative):
         hint = "keep one: `analysis` when it is pooled, `narrative` with why when it is not"
-        yield Finding("E220", ("id",), "an analysis or a narrative: exactly one", hint)
+        yield Found("E220", ("id",), "an analysis or a narrative: exactly one", hint)
     used: dict[tuple[str, str], int] = {}
     asked = synthesis.pico.outcome
     for at, line in enumerate(synthesis.include):
         here = ("include", at)
         if line.study in synthesis.exclude:
             message = f"`{line.study}` is included and excluded"
-            yield Finding("E228", (*here, "study"), message, "keep one")
+            yield Found("E228", (*here, "study"), message, "keep one")
         found = result_of(line, ledger)
         if found and asked and found.outcome != asked:
             message = f"`{line.result}` of `{line.study}` is a result of `{found.outcome}`"
-            yield Finding("E224", (*here, "result"), message, f"this synthesis asks about `{asked}`")
+            yield Found("E224", (*here, "result"), message, f"this synthesis asks about `{asked}`")
         if set(line.intervention) & set(line.comparator) or (synthesis.analysis and not line.intervention):
             message = "it does not say which arms were compared"
-            yield Finding("E229", here, message, "name other arms for each side")
+            yield Found("E229", here, message, "name other arms for each side")
         for side in ("intervention", "comparator"):
             for arm in getattr(line, side):
                 if synthesis.analysis and used.setdefault((line.study, arm), at) != at:
                     message = f"the arm `{arm}` of `{line.study}` is used twice"
                     hint = "combine the arms it is compared with in one line"
-                    yield Finding("E221", (*here, side), message, hint)
+                    yield Found("E221", (*here, side), message, hint)
 
 
 # The ledger as a whole ---------------------------------------------------------------------------

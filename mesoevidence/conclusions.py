@@ -9,7 +9,7 @@ from mesoevidence.blocks import Pico
 from mesoevidence.bodies import WITHIN, result_of
 from mesoevidence.ledger import Ledger, of
 from mesoevidence.model import Claim, EvidenceLine, Result, Study
-from mesoevidence.problems import EvidenceError, Finding, guess
+from mesoevidence.problems import EvidenceError, Found, guess
 from mesoevidence.strength import deciding
 from mesoevidence.suggestions import LEVELS
 from mesoevidence.targets import Seen, case, side_of
@@ -295,7 +295,7 @@ def _word(ranks: Mapping[Any, int], rank: int) -> str:
     return str(next(word for word, value in ranks.items() if value == rank))
 
 
-def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """A direct line on a synthesis of the same outcome points where its data point, as far as they do."""
     if claim.asserts not in ("increase", "decrease") or claim.pico is None:
         return
@@ -308,10 +308,10 @@ def lines_point_as_their_data(claim: Claim, ledger: Ledger) -> Iterator[Finding]
         if found and line.direction == ("contradicts" if agrees else "supports"):
             message = f"`{line.direction}` a claim of {claim.asserts}, where {said}"
             hint = "mend the direction, or judge whether the question is the same"
-            yield Finding("W605", ("evidence", at, "direction"), message, hint)
+            yield Found("W605", ("evidence", at, "direction"), message, hint)
 
 
-def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """A recorded verdict may be stricter than the rule, and says why; it is never milder."""
     if claim.verdict is None or _lost(claim, ledger):
         return  # what is missing is named by another check
@@ -323,7 +323,7 @@ def verdict_follows_the_rule(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
         return
     message = f"`{recorded}`, where the rule gives `{by_rule}`: {'; '.join(conclusion.reasons)}"
     hint = "change the verdict, or the lines it rests on"
-    yield Finding("E421", ("verdict", "judgement"), message, hint)
+    yield Found("E421", ("verdict", "judgement"), message, hint)
 
 
 _RULES: Mapping[str, Callable[[Claim, EvidenceStrength, Lines, Ledger], Ruling]] = MappingProxyType(

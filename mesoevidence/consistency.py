@@ -8,7 +8,7 @@ from decimal import Decimal
 from mesoevidence import printed
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Effect, PValue, Result, Study, Values
-from mesoevidence.problems import Finding, Path
+from mesoevidence.problems import Found, Path
 
 RATIOS = frozenset(("RR", "OR", "HR", "IRR", "ROM"))
 DIFFERENCES = frozenset(("MD", "SMD", "RD", "GEN"))
@@ -33,7 +33,7 @@ _MEANS_TESTS = re.compile(r"not-stated|not stated|\bt\b|t-test|student|welch|\bz
 _COUNTS_TESTS = re.compile(r"not-stated|not stated|chi|fisher|yates|\bz\b|propor", re.IGNORECASE)
 
 
-def means_are_possible(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def means_are_possible(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A mean of n whole steps is one that n whole steps can have (W301)."""
     outcome = ledger.outcomes.get(result.outcome)
     step = outcome.step if outcome else None
@@ -43,22 +43,22 @@ def means_are_possible(result: Result, study: Study, ledger: Ledger) -> Iterator
         if (nearest := printed.grim_mean(values.mean, values.n, step)) is not None:
             message = f"{values.n} values in steps of {step} cannot average {values.mean}"
             hint = f"the nearest mean they can have is {nearest}; look at n, the step and the figure again"
-            yield Finding("W301", ("values", arm, "mean"), message, hint)
+            yield Found("W301", ("values", arm, "mean"), message, hint)
 
 
-def percentages_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def percentages_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A percentage of persons is that of a whole number of persons (W302)."""
     outcome = ledger.outcomes.get(result.outcome)
     if not outcome or outcome.type not in ("dichotomous", "ordinal"):
         return
     for arm, values in result.values.items():
         for message in _no_proportion(values, study.arms[arm].n if arm in study.arms else None):
-            yield Finding("W302", ("values", arm, "proportion"), message, _NO_SHARE)
+            yield Found("W302", ("values", arm, "proportion"), message, _NO_SHARE)
     for found in _PERCENT_OF.finditer(result.provenance.figures):
         for message in _no_count(found["percent"], int(found["n"])):
-            yield Finding("W302", _FIGURES, message, _NO_SHARE)
+            yield Found("W302", _FIGURES, message, _NO_SHARE)
     for message in _no_shares(result.provenance.figures):
-        yield Finding("W302", _FIGURES, message, _FLAG_IT)
+        yield Found("W302", _FIGURES, message, _FLAG_IT)
 
 
 def _no_proportion(values: Values, allocated: int | None) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _no_shares(figures: str) -> Iterator[str]:
             yield f"{part} is {share} % of no whole number: {exact}"
 
 
-def p_follows_from_means(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def p_follows_from_means(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A p between two arms is one that their means, spreads and numbers can give (W303)."""
     if result.p and _may_be(result.p, _MEANS_TESTS) and (found := _means_imply(result, study, ledger)):
         yield from _missed("W303", ("p",), result.p, *found)
@@ -125,7 +125,7 @@ def _means_imply(result: Result, study: Study, ledger: Ledger) -> tuple[str, pri
     return None
 
 
-def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def p_follows_from_counts(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A p between two arms is one that their counts can give (W304)."""
     arms, p = result.values.values(), result.p
     if p is None or not _may_be(p, _COUNTS_TESTS) or len(arms) != 2 or study.design not in PARALLEL:
@@ -140,7 +140,7 @@ def _may_be(p: PValue, tests: re.Pattern[str]) -> bool:
     return p.test is None or bool(tests.search(p.test))
 
 
-def _missed(code: str, path: Path, p: PValue, what: str, implied: printed.Bounds) -> Iterator[Finding]:
+def _missed(code: str, path: Path, p: PValue, what: str, implied: printed.Bounds) -> Iterator[Found]:
     """Check a stated p against those that the figures imply."""
     if (factor := printed.p_misses(p, implied)) is not None:
         low, high = (f"{bound:.2g}" for bound in implied)
@@ -148,10 +148,10 @@ def _missed(code: str, path: Path, p: PValue, what: str, implied: printed.Bounds
         message = f"p {p.operator} {p.value}, but {what} gives {span} by the usual tests"
         times = f"{factor:.1f}" if factor < 1000 else "more than 1000"
         hint = f"it misses by a factor of {times}: another test, another unit, or a misprint"
-        yield Finding(code, (*path, "value"), message, hint)
+        yield Found(code, (*path, "value"), message, hint)
 
 
-def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """An estimate lies in the middle of its interval on its scale (W305, W307), and p fits both (W306)."""
     effect = result.effect
     if not effect or not effect.ci or effect.measure not in RATIOS | DIFFERENCES:
@@ -169,7 +169,7 @@ def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Fi
         yield from _missed("W306", ("effect", "p") if effect.p else ("p",), p, what, implied)
 
 
-def _off_centre(effect: Effect, low: Decimal, high: Decimal) -> Finding | None:
+def _off_centre(effect: Effect, low: Decimal, high: Decimal) -> Found | None:
     """Return what is wrong with the place of the estimate in its interval."""
     figures, path = (effect.estimate, low, high), ("effect", "estimate")
     hint = "it misses by {} of the interval's width after rounding: a figure is misprinted"
@@ -178,21 +178,21 @@ def _off_centre(effect: Effect, low: Decimal, high: Decimal) -> Finding | None:
         if miss <= (0.1 if effect.measure == "RD" else 0.01):
             return None
         message = f"the middle of {low} to {high} is {(low + high) / 2}, not {effect.estimate}"
-        return Finding("W305", path, message, hint.format(f"{miss:.1%}"))
+        return Found("W305", path, message, hint.format(f"{miss:.1%}"))
     miss = printed.interval_symmetry(*figures, ratio=True)
     middle = f"{math.sqrt(low * high):.3g}" if low > 0 else "undefined"
     if miss > 0.02 and printed.interval_symmetry(*figures) == 0:
         shown = f"{effect.measure} {effect.estimate} ({low} to {high})"
         message = f"{shown} is symmetric as a difference, not as a ratio"
         hint = f"on the log scale the middle is {middle}: probably a difference in means under a wrong name"
-        return Finding("W307", path, message, hint)
+        return Found("W307", path, message, hint)
     if miss <= 0.1:
         return None
     message = f"the middle of {low} to {high} on the log scale is {middle}, not {effect.estimate}"
-    return Finding("W305", path, message, hint.format(f"{min(miss, 9.99):.0%}"))
+    return Found("W305", path, message, hint.format(f"{min(miss, 9.99):.0%}"))
 
 
-def spreads_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def spreads_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """A spread between persons is not so small that it must be a standard error (W308)."""
     for path, what, difference, sd, n in _implied_spreads(result, study):
         if study.design not in PARALLEL or not sd or n < 4:
@@ -203,7 +203,7 @@ def spreads_are_of_persons(result: Result, study: Study, ledger: Ledger) -> Iter
         if (apart >= 5 or narrow) and apart / math.sqrt(n) < 3:
             message = f"{what} implies a standard deviation of {sd:.2f}"
             hint = f"as a standard error it would be a standard deviation of {sd * math.sqrt(n):.2f}"
-            yield Finding("W308", path, f"{message}: the arms lie {apart:.1f} of them apart", hint)
+            yield Found("W308", path, f"{message}: the arms lie {apart:.1f} of them apart", hint)
 
 
 def _implied_spreads(result: Result, study: Study) -> Iterator[tuple[Path, str, float, float, float]]:
@@ -238,30 +238,30 @@ def _other_spreads(study: Study, outcome: str, ledger: Ledger) -> list[float]:
     return found
 
 
-def parts_add_up(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def parts_add_up(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """No more are analysed than allocated, and parts give the total that is printed (W309)."""
     for arm, values in result.values.items():
         limit = study.arms[arm].n if arm in study.arms else None
         if values.n and limit is not None and values.n > limit:
             message = f"{values.n} analysed, but {limit} allocated: {values.n - limit} too many"
             hint = "look at both figures again; hairs, lesions or sides are not persons"
-            yield Finding("W309", ("values", arm, "n"), message, hint)
+            yield Found("W309", ("values", arm, "n"), message, hint)
     for sum_of, total in _SUM.findall(result.provenance.figures):
         parts = [part.strip() for part in sum_of.split("+")]
         if (given := sum(map(int, parts))) != int(total):
             message = f"{' + '.join(parts)} is {given}, printed as {total}"
-            yield Finding("W309", _FIGURES, message, "keep what is printed, and flag it")
+            yield Found("W309", _FIGURES, message, "keep what is printed, and flag it")
     sizes = [arm.n for arm in study.arms.values() if arm.n]
     allocated = sum(sizes) if len(sizes) == len(study.arms) >= 2 and study.design in PARALLEL else None
     for total, word in _TOTAL.findall(result.provenance.figures):
         if allocated and int(total) != allocated:
             message = f"the arms hold {' + '.join(map(str, sizes))} = {allocated}, but {total} were {word}"
             hint = f"{abs(int(total) - allocated)} missing, or counted twice"
-            yield Finding("W309", _FIGURES, message, hint)
+            yield Found("W309", _FIGURES, message, hint)
     yield from _completers(result, study)
 
 
-def _completers(result: Result, study: Study) -> Iterator[Finding]:
+def _completers(result: Result, study: Study) -> Iterator[Found]:
     """Check that an analysis of completers holds as many as are said to have completed."""
     found = _COMPLETED.findall(result.provenance.figures)
     ns = [values.n for values in result.values.values() if values.n]
@@ -271,10 +271,10 @@ def _completers(result: Result, study: Study) -> Iterator[Finding]:
     if total != int(found[0]):
         message = f"{found[0]} completed, but {total} are in this analysis of completers"
         hint = f"they differ by {abs(total - int(found[0]))}; say in `analysed` who was analysed"
-        yield Finding("W309", _FIGURES, message, hint)
+        yield Found("W309", _FIGURES, message, hint)
 
 
-CHECKS: tuple[Callable[[Result, Study, Ledger], Iterable[Finding]], ...] = (
+CHECKS: tuple[Callable[[Result, Study, Ledger], Iterable[Found]], ...] = (
     means_are_possible,
     percentages_are_of_persons,
     p_follows_from_means,

@@ -50,20 +50,20 @@ def _number(value: object) -> Decimal:
     return Decimal(value)
 
 
-def _positive(value: object) -> Decimal:
+def _at_least_zero(value: object) -> Decimal:
     if (number := _number(value)) < 0:
         raise _refused("E208", "below 0: {shown}", number)
     return number
 
 
 def _share(value: object) -> Decimal:
-    if (number := _positive(value)) > 1:
+    if (number := _at_least_zero(value)) > 1:
         raise _refused("E208", "above 1: {shown}", number)
     return number
 
 
 def _count(value: object) -> int:
-    number = _positive(value)
+    number = _at_least_zero(value)
     if number != number.to_integral_value():
         raise _refused("E208", "not a whole number: {shown}", number)
     return int(number)
@@ -128,7 +128,7 @@ def _one_or_more(value: object) -> object:
 
 
 _TEXT = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
-_POSITIVE = {"type": "number", "minimum": 0}
+_AT_LEAST_ZERO = {"type": "number", "minimum": 0}
 _WHOLE = {"type": "integer", "minimum": 0}
 _DAY = {"type": "string", "pattern": f"^{_DATE.pattern}$", "format": "date"}
 _SLUG = {"type": ["string", "integer"], "pattern": f"^{ID.pattern}$", "maxLength": 64}
@@ -138,8 +138,8 @@ _AS_DICT = WrapSerializer(lambda value, rest: rest(dict(value)))
 
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT)]
 Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
-Positive = Annotated[Decimal, BeforeValidator(_positive), WithJsonSchema(_POSITIVE)]
-Share = Annotated[Decimal, BeforeValidator(_share), WithJsonSchema({**_POSITIVE, "maximum": 1})]
+AtLeastZero = Annotated[Decimal, BeforeValidator(_at_least_zero), WithJsonSchema(_AT_LEAST_ZERO)]
+Share = Annotated[Decimal, BeforeValidator(_share), WithJsonSchema({**_AT_LEAST_ZERO, "maximum": 1})]
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(_WHOLE)]
 Steps = Annotated[int, BeforeValidator(_steps), WithJsonSchema({**_WHOLE, "maximum": 3})]
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema(_DAY)]

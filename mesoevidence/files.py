@@ -109,21 +109,26 @@ def find(root: Path) -> tuple[list[str], list[Problem]]:
     """Return the record files of a ledger as sorted paths from its root, and a problem for each odd thing."""
     if (root / "evidence").is_symlink():
         return [], [_link("evidence")]
-    found: list[str | Problem] = list(_astray(root / "evidence"))
+    paths: list[str] = []
+    problems = list(_astray(root / "evidence"))
     for folder in (f"evidence/{name}" for name in FOLDERS):
         if (root / folder).is_symlink():
-            found.append(_link(folder))
+            problems.append(_link(folder))
             continue
         try:
             entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except FileNotFoundError:
             continue
         except OSError as error:
-            found.append(_unreadable(folder, error))
+            problems.append(_unreadable(folder, error))
             continue
-        found += [taken for entry in entries if (taken := _taken(entry, f"{folder}/{entry.name}"))]
-    paths = [item for item in found if isinstance(item, str)]
-    return paths, [item for item in found if isinstance(item, Problem)]
+        for entry in entries:
+            taken = _taken(entry, f"{folder}/{entry.name}")
+            if isinstance(taken, Problem):
+                problems.append(taken)
+            elif taken:
+                paths.append(taken)
+    return paths, problems
 
 
 def _taken(entry: "os.DirEntry[str]", path: str) -> str | Problem | None:
@@ -245,8 +250,9 @@ def write(path: Path, content: str | bytes, *, lasting: bool = True) -> None:
         When the disk refuses: full, read-only, or no permission.
     """
     try:
-        for old in _stale(path) if lasting else ():
-            old.unlink(missing_ok=True)
+        if lasting:
+            for old in _stale(path):
+                old.unlink(missing_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:

@@ -6,7 +6,7 @@ from mesoevidence.blocks import Pico
 from mesoevidence.files import BIBLIOGRAPHY
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import AnyEntry, Citation, Claim, Study, Synthesis, Topic
-from mesoevidence.problems import CODES, Finding, Path, nearest
+from mesoevidence.problems import CODES, Found, Path, nearest
 from mesoevidence.vocabulary import SET_ASIDE
 
 # What may be named: the code of a name that nothing bears, and the shelf of the ledger where it should stand;
@@ -25,7 +25,7 @@ _NAMED = {
 _STATES = {"retracted": "W801", "expression-of-concern": "W802", "corrected": "W804"}
 
 
-def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
+def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Found]:
     """Sources, citations, evidence lines and slugs of a claim exist."""
     yield from _references(claim, ledger)
     for at, line in enumerate(claim.evidence):
@@ -35,7 +35,7 @@ def claim_names_what_exists(claim: Claim, ledger: Ledger) -> Iterator[Finding]:
     yield from _topics(claim, ledger)
 
 
-def study_names_what_exists(study: Study, ledger: Ledger) -> Iterator[Finding]:
+def study_names_what_exists(study: Study, ledger: Ledger) -> Iterator[Found]:
     """Reports, slugs, arms, results and included studies of a study exist."""
     yield from _references(study, ledger)
     for at, slug in enumerate(study.population or ()):
@@ -55,11 +55,11 @@ def study_names_what_exists(study: Study, ledger: Ledger) -> Iterator[Finding]:
         if flag.code not in CODES:
             near = nearest(flag.code, CODES)
             hint = f"did you mean `{near}`? `mesoevidence check --explain {near}`" if near else "see CODES"
-            yield Finding("E205", ("flags", at, "code"), f"there is no code {flag.code}", hint)
+            yield Found("E205", ("flags", at, "code"), f"there is no code {flag.code}", hint)
     yield from _topics(study, ledger)
 
 
-def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterator[Finding]:
+def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterator[Found]:
     """Studies, results, arms and slugs of a synthesis exist."""
     for at, line in enumerate(synthesis.include):
         yield from _rests_on("study", ("include", at, "study"), line.study, ledger)
@@ -75,19 +75,19 @@ def synthesis_names_what_exists(synthesis: Synthesis, ledger: Ledger) -> Iterato
     yield from _pico(synthesis.pico, ledger)
 
 
-def topic_names_what_exists(topic: Topic, ledger: Ledger) -> Iterator[Finding]:
+def topic_names_what_exists(topic: Topic, ledger: Ledger) -> Iterator[Found]:
     """Sources and places of a topic exist; no other topic declares the same slug."""
     yield from _references(topic, ledger)
     for block in ("populations", "interventions", "outcomes"):
         for slug in getattr(topic, block):
             if ledger.topic_of[slug] != topic.id:
                 hint = f"the topic `{ledger.topic_of[slug]}` declares it too; keep one"
-                yield Finding("E104", (block, slug), f"`{slug}` is declared twice", hint, key=True)
+                yield Found("E104", (block, slug), f"`{slug}` is declared twice", hint, key=True)
 
 
 def _absent(
     what: str, path: Path, name: str | None, ledger: Ledger, known: Collection[str] | None = None
-) -> Iterator[Finding]:
+) -> Iterator[Found]:
     """Yield a problem for a name that nothing bears, not even what could not be read; with the nearest."""
     code, shelf = _NAMED[what]
     if known is None:
@@ -98,19 +98,19 @@ def _absent(
     if name is not None and name not in known:
         near = nearest(name, known)
         hint = f"did you mean `{near}`?" if near else f"add the {what}, or mend the name"
-        yield Finding(code, path, f"there is no {what} `{name}`", hint)
+        yield Found(code, path, f"there is no {what} `{name}`", hint)
 
 
-def _rests_on(kind: str, path: Path, name: str | None, ledger: Ledger) -> Iterator[Finding]:
+def _rests_on(kind: str, path: Path, name: str | None, ledger: Ledger) -> Iterator[Found]:
     """Yield a problem where a record rests on one that is not there, or was rejected or superseded."""
     yield from _absent(kind, path, name, ledger)
     record = ledger.studies.get(name or "") or ledger.syntheses.get(name or "")
     if record and record.status in SET_ASIDE:
         message = f"`{name}` is {record.status}, and no evidence any more"
-        yield Finding("W708", path, message, "name what took its place, or delete the line")
+        yield Found("W708", path, message, "name what took its place, or delete the line")
 
 
-def _references(entry: AnyEntry, ledger: Ledger) -> Iterator[Finding]:
+def _references(entry: AnyEntry, ledger: Ledger) -> Iterator[Found]:
     """Yield a problem for each key that references.bib lacks, and once the state of each that it has."""
     told = set[str]()
     for path, key in references_of(entry):
@@ -119,7 +119,7 @@ def _references(entry: AnyEntry, ledger: Ledger) -> Iterator[Finding]:
         if reference and key not in told and (code := _STATES.get(reference.status)):
             told.add(key)
             message = f"`{key}` is marked {reference.status.replace('-', ' ')} in references.bib"
-            yield Finding(code, path, message, "acknowledge it by a flag, or use another source")
+            yield Found(code, path, message, "acknowledge it by a flag, or use another source")
 
 
 def references_of(entry: AnyEntry) -> Iterator[tuple[Path, str]]:
@@ -162,7 +162,7 @@ def _asked(pico: Pico | None) -> Iterator[tuple[str, str]]:
         yield "outcome", pico.outcome
 
 
-def _pico(pico: Pico | None, ledger: Ledger) -> Iterator[Finding]:
+def _pico(pico: Pico | None, ledger: Ledger) -> Iterator[Found]:
     """Yield a problem for each slug of a question that no topic declares."""
     for side, slug in _asked(pico):
         if (side, slug) != ("comparator", "none"):
@@ -170,13 +170,13 @@ def _pico(pico: Pico | None, ledger: Ledger) -> Iterator[Finding]:
             yield from _absent(what, ("pico", side), slug, ledger)
 
 
-def _topics(entry: Claim | Study, ledger: Ledger) -> Iterator[Finding]:
+def _topics(entry: Claim | Study, ledger: Ledger) -> Iterator[Found]:
     """Yield a problem for each topic that does not exist, and where there is none."""
     for at, topic in enumerate(entry.topics):
         yield from _absent("topic", ("topics", at), topic, ledger)
     if not entry.topics and not slugs_of(entry):
         hint = "name a population, intervention or outcome, or write `topics: [...]`"
-        yield Finding("E227", ("id",), "the record belongs to no topic", hint)
+        yield Found("E227", ("id",), "the record belongs to no topic", hint)
 
 
 def slugs_of(entry: AnyEntry) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from mesoevidence import vocabulary as words
 from mesoevidence.blocks import NOTHING, Entry, Judgement, Model, Pico, Place, Provenance, Search
 from mesoevidence.fields import (
     Arms,
+    AtLeastZero,
     BibKey,
     Count,
     Day,
     KeyTable,
     Number,
-    Positive,
     Share,
     Slug,
     Slugs,
@@ -37,7 +37,7 @@ class Labelled(Model):
 class Mid(Model):
     """A minimally important difference, and where it was read."""
 
-    value: Positive
+    value: AtLeastZero
     provenance: Place = Field(alias="from")
 
 
@@ -49,7 +49,7 @@ class Outcome(Model):
     unit: Text | None = None
     better: words.Better | None = None
     importance: words.Importance
-    step: Positive | None = None
+    step: AtLeastZero | None = None
     mid: Mid | None = None
     detail: Text | None = None
 
@@ -167,15 +167,15 @@ class Values(Model):
     events: Count | None = None
     n: Count | None = None
     mean: Number | None = None
-    sd: Positive | None = None
-    se: Positive | None = None
+    sd: AtLeastZero | None = None
+    se: AtLeastZero | None = None
     median: Number | None = None
     q1: Number | None = None
     q3: Number | None = None
     min: Number | None = None
     max: Number | None = None
     count: Count | None = None
-    person_time: Positive | None = None
+    person_time: AtLeastZero | None = None
     proportion: Share | None = None
 
 
@@ -194,7 +194,7 @@ class Effect(Model):
     estimate: Number
     ci: tuple[Number, Number] | None = None
     level: Share | None = None
-    se: Positive | None = None
+    se: AtLeastZero | None = None
     p: PValue | None = None
     adjusted: Truth | None = None
 
@@ -203,8 +203,8 @@ class Paired(Model):
     """A within-person difference."""
 
     mean_difference: Number
-    se: Positive | None = None
-    sd: Positive | None = None
+    se: AtLeastZero | None = None
+    sd: AtLeastZero | None = None
     correlation: Number | None = None
     n: Count | None = None
 

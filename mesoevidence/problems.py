@@ -72,7 +72,7 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column}: {self.code} {self.message}"
 
 
-class Finding(NamedTuple):
+class Found(NamedTuple):
     """What a check finds in a record: a problem that has its path there, and not yet its file and line.
 
     Attributes

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from mesoevidence.blocks import Model, Provenance
 from mesoevidence.ledger import Ledger
 from mesoevidence.model import Result, Study
-from mesoevidence.problems import Finding, Path, short
+from mesoevidence.problems import Found, Path, short
 
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "·": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _THOUSANDS = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))")
@@ -57,7 +57,7 @@ def numbers_of(node: object, path: Path = ()) -> Iterator[tuple[Path, Decimal]]:
             yield from numbers_of(part, (*path, name))
 
 
-def reported_stands_in_figures(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def reported_stands_in_figures(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """What is reported occurs in the figures as printed."""
     if result.provenance.method != "reported":
         return
@@ -65,17 +65,17 @@ def reported_stands_in_figures(result: Result, study: Study, ledger: Ledger) -> 
     for path, number in numbers_of(result):
         if number.copy_abs() not in shown:
             hint = "copy the figure as printed, or set `method: calculated` and say how"
-            yield Finding("E302", path, _absent(number, result.provenance), hint)
+            yield Found("E302", path, _absent(number, result.provenance), hint)
 
 
-def calculated_recomputes(result: Result, study: Study, ledger: Ledger) -> Iterator[Finding]:
+def calculated_recomputes(result: Result, study: Study, ledger: Ledger) -> Iterator[Found]:
     """What is calculated says how, and comes out again from the figures."""
     origin = result.provenance
     if origin.method != "calculated":
         return
     if origin.how is None:
         hint = 'write how: "percentage x n", or equations such as "62.8 % x 86 = 54"'
-        yield Finding("E303", ("from",), "calculated, but `how` is missing", hint, key=True)
+        yield Found("E303", ("from",), "calculated, but `how` is missing", hint, key=True)
     elif origin.how.strip() == PERCENTAGE_X_N:
         yield from _percentages(result, figures_in(origin.figures))
     else:
@@ -86,19 +86,19 @@ def _absent(number: Decimal, origin: Provenance) -> str:
     return f"{number} does not occur in the figures: {short(origin.figures)}"
 
 
-def _percentages(result: Result, shown: frozenset[Decimal]) -> Iterator[Finding]:
+def _percentages(result: Result, shown: frozenset[Decimal]) -> Iterator[Found]:
     """Check that each count is a printed percentage of its n, rounded to whole persons."""
     for path, number in numbers_of(result):
         if path[0] != "values" or path[2] != "events":
             if number.copy_abs() not in shown:
-                yield Finding("E302", path, _absent(number, result.provenance), "copy the figure as printed")
+                yield Found("E302", path, _absent(number, result.provenance), "copy the figure as printed")
             continue
         n = result.values[str(path[1])].n
         if not n:
-            yield Finding("E304", path, "a percentage of an n that is not given", "give `n` beside `events`")
+            yield Found("E304", path, "a percentage of an n that is not given", "give `n` beside `events`")
         elif not any(_is_percentage(number, n, percent) for percent in shown):
             message = f"{number} of {n} is {100 * number / n:.1f} %, which the figures do not show"
-            yield Finding("E304", path, message, f"the figures are: {short(result.provenance.figures)}")
+            yield Found("E304", path, message, f"the figures are: {short(result.provenance.figures)}")
 
 
 def _is_percentage(events: Decimal, n: int, percent: Decimal) -> bool:
@@ -108,7 +108,7 @@ def _is_percentage(events: Decimal, n: int, percent: Decimal) -> bool:
     return any(exact.quantize(unit, way, _LONG) == percent for way in (ROUND_HALF_UP, ROUND_HALF_EVEN))
 
 
-def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[Finding]:
+def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[Found]:
     """Check each equation of `how`, and that every number not in the figures is the right side of one."""
     here, results = ("from", "how"), set[Decimal]()
     for equation in filter(None, (part.strip() for part in how.split(";"))):
@@ -118,19 +118,19 @@ def _equations(result: Result, how: str, shown: frozenset[Decimal]) -> Iterator[
         except (InvalidOperation, ValueError, ZeroDivisionError):
             hint = 'write arithmetic on the figures, such as "62.8 % x 86 = 54; 17.5 % x 40 = 7"'
             message = f"not an equation that can be recomputed: {short(equation)}"
-            yield Finding("E303", here, message, hint)
+            yield Found("E303", here, message, hint)
             continue
         if strange := sorted(used - shown - results - CONSTANTS):
-            yield Finding("E302", here, _absent(strange[0], result.provenance), "use the figures as printed")
+            yield Found("E302", here, _absent(strange[0], result.provenance), "use the figures as printed")
         if abs(value - stated) > Decimal(1).scaleb(_exponent(stated)) * Decimal("0.505"):
             nearest = value.quantize(Decimal(1).scaleb(_exponent(stated) - 1), context=_LONG)
             message = f"{short(equation)}: it gives {short(str(nearest))}"
-            yield Finding("E304", here, message, "mend the value or the equation")
+            yield Found("E304", here, message, "mend the value or the equation")
         results.add(stated.copy_abs())
     for path, number in numbers_of(result):
         if number.copy_abs() not in shown | results:
             message = f"{number} is neither in the figures nor the result of an equation"
-            yield Finding("E304", path, message, f"how: {short(how)}")
+            yield Found("E304", path, message, f"how: {short(how)}")
 
 
 def _stated(text: str) -> Decimal:
@@ -193,7 +193,7 @@ def _exponent(number: Decimal) -> int:
     return exponent if isinstance(exponent, int) else 0
 
 
-CHECKS: tuple[Callable[[Result, Study, Ledger], Iterable[Finding]], ...] = (
+CHECKS: tuple[Callable[[Result, Study, Ledger], Iterable[Found]], ...] = (
     reported_stands_in_figures,
     calculated_recomputes,
 )

@@ -86,7 +86,7 @@ class Content:
     def domains(self) -> tuple[str, ...]:
         """The domains of bias of all rows in their order, the overall judgement last."""
         seen = dict.fromkeys(domain for row in self.rows for domain in row.lights)
-        return tuple(sorted(seen, key="overall".__eq__))
+        return tuple(sorted(seen, key=lambda domain: domain == "overall"))  # the others keep their order
 
     @property
     def grouped(self) -> bool:
