@@ -108,7 +108,7 @@ def review_is_by_another(entry: AnyEntry, ledger: Ledger) -> Iterator[Found]:
 
 
 def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Found]:
-    """Every claim but background asserts something, and appears somewhere, in eight words at most."""
+    """Every claim but background asserts something, and appears somewhere."""
     if claim.kind == "background" and claim.asserts:
         message = "background asserts nothing that can be judged"
         yield Found("E217", ("asserts",), message, "leave `asserts` out, or choose another kind")
@@ -117,6 +117,10 @@ def claim_says_what_it_asserts(claim: Claim, ledger: Ledger) -> Iterator[Found]:
         yield Found("E217", ("kind",), f"a claim of {claim.kind} without `asserts`", hint)
     if not claim.appearances:
         yield Found("W702", ("id",), "nobody makes this claim", "add the place where it stands")
+
+
+def words_are_few(claim: Claim, ledger: Ledger) -> Iterator[Found]:
+    """No more than eight words of a source are copied: a witness of the wording, not a quotation."""
     for at, item in enumerate(claim.appearances):
         if (count := len((item.words or "").split())) > 8:
             hint = "keep at most eight consecutive words"
@@ -306,6 +310,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
             links.claim_names_what_exists,
             review_is_by_another,
             claim_says_what_it_asserts,
+            words_are_few,
             citation_has_its_proof,
             evidence_line_is_whole,
             conclusions.lines_point_as_their_data,
