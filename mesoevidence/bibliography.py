@@ -139,7 +139,8 @@ class Reference:
     def label(self) -> str:
         """Return first author and year, such as "Moftah 2013"; the title's first words without an author."""
         first, *rest = self.title.split(maxsplit=4) or [self.key]
-        who = self.authors[0].family if self.authors else " ".join([first, *rest[:3]]) + "…" * (len(rest) > 3)
+        title = " ".join([first, *rest[:3]]) + ("…" if len(rest) > 3 else "")
+        who = self.authors[0].family if self.authors else title
         return f"{who} {self.year}" if self.year else who
 
     def vancouver(self) -> str:

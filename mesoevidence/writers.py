@@ -32,8 +32,8 @@ def write(document: Document, path: Path) -> None:
         raise EvidenceError(
             f"nothing is written as {path.suffix or 'a file without suffix'!r}; there are {known}"
         )
-    for block in document.blocks if path.suffix in _BESIDE else ():
-        if isinstance(block, Picture) and block.page == 0:
+    for block in document.blocks:
+        if path.suffix in _BESIDE and isinstance(block, Picture) and block.page == 0:
             block.chart.save(path.with_name(f"{block.name}{_BESIDE[path.suffix]}"))
     files.write(path, WRITERS[path.suffix](document))
 

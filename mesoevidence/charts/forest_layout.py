@@ -183,7 +183,7 @@ def fit(
     fields, x = _widened(fields, size) if size.width is None else _squeezed(fields, size), kit.PAD
     for field in fields:
         field.left, field.lines = x, wrap(field.head, field.width, size.body, True)
-        field.lines += [""] * (field.part == "lights")  # the numbers of the domains
+        field.lines += [""] if field.part == "lights" else []  # the numbers of the domains
         x = field.right + size.gap
     plot = next(field for field in fields if field.part == "plot")
     drawn = axis(said.measure, _limits(said, mid, favours is not None), (plot.left, plot.right), size.note)

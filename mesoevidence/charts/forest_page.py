@@ -50,7 +50,7 @@ def draw(page: Layout, rows: range, last: bool) -> Figure:
 def _before(row: Row, first: bool, page: Layout) -> float:
     """Return the room before a row."""
     room = {"heading": 0.35, "total": 0.45}.get(row.kind, 0.0) * (1 if page.style.spaced else 0.3)
-    return room * page.size.row * (not first)
+    return 0.0 if first else room * page.size.row
 
 
 def _height(row: Row, page: Layout) -> tuple[float, list[str]]:

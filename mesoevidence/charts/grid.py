@@ -111,7 +111,7 @@ def _headed(sheet: Sheet, head: list[str], placed: Iterable[tuple[Part, Box]]) -
         halves = [width_of(text, size, True) / 2 for text in part.heads]
         tight = any(pitch < one + other + 0.04 for one, other in pairwise(halves))
         for place, text in enumerate(part.heads):
-            raised = [""] * (tight and place % 2)
+            raised = [""] if tight and place % 2 else []
             spots.append((box.left + (place + 0.5) * pitch, [*wrap(text, part.width, size, True), *raised]))
     y = kit.PAD + (max(len(head), *(len(lines) for _, lines in spots)) - 0.35) * step
     sheet.stack(kit.PAD, y, head, 1, bold=True)

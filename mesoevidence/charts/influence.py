@@ -158,7 +158,9 @@ def _square(sheet: Sheet, most: tuple[float, float], name: str, *, percent: bool
 def _scale(most: float, span: tuple[float, float], percent: bool) -> Axis:
     """Return an axis from zero, of numbers or of percentages."""
     made = plain(0.0, (100 if percent else 1) * most, span)
-    ticks = tuple((value / (100 if percent else 1), f"{label}{'%' * percent}") for value, label in made.ticks)
+    ticks = tuple(
+        (value / (100 if percent else 1), f"{label}%" if percent else label) for value, label in made.ticks
+    )
     return Axis(-0.05 * (most or 1.0), most or 1.0, *span, ticks, None)
 
 

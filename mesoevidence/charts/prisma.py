@@ -109,7 +109,8 @@ def prisma(
     sheet = Sheet(printing(width), grey)
     page, columns = _columns(sheet, len(rows[0].boxes) // 2, updated)
     bar = sheet.printing.note * 0.03
-    titles = [_TITLES[0], *[_TITLES[1]] * ("other" in flow), *[_TITLES[2]] * updated]
+    asked = (True, "other" in flow, updated)
+    titles = [title for title, there in zip(_TITLES, asked, strict=True) if there]
     y = _titles(sheet, columns, titles)
     for row in rows:
         y = _boxes(sheet, row, columns, y, sum(other.phase == row.phase for other in rows)) + 0.22
@@ -118,7 +119,7 @@ def prisma(
     for fault in faults:
         text = f"Does not add up: {fault}."
         y = sheet.paragraph(kit.PAD, y, text, page - 2 * kit.PAD, bold=True, colour=kit.VERMILLION)
-    figure = sheet.figure(page, y - 0.1 * (not faults) + kit.PAD / 2)
+    figure = sheet.figure(page, (y if faults else y - 0.1) + kit.PAD / 2)
     data = pd.DataFrame(_lines_of(rows), columns=["phase", "box", "count", "n"])
     words = tuple(f"{box}: {name} {n}" if name else f"{box}: {n}" for _, box, name, n in _lines_of(rows))
     return Chart((figure,), data, title or "PRISMA 2020 flow", sentence(_alt(flow)), (*words, *faults))
@@ -242,7 +243,9 @@ def _lines_of(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, int]]:
 
 def _parts(count: Count, deep: int) -> Iterator[tuple[str, Count, int]]:
     """Yield the parts of a count and their parts, each with how deep it stands."""
-    for name, part in count.items() if isinstance(count, Mapping) else ():
+    if not isinstance(count, Mapping):
+        return
+    for name, part in count.items():
         yield name, part, deep
         yield from _parts(part, deep + 1)
 
