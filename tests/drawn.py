@@ -48,6 +48,11 @@ def sizes(figure):
     return {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
 
 
+def colours(figure):
+    """Return the colour of each text."""
+    return {text.get_text(): text.get_color() for text in figure.findobj(Text) if text.get_text()}
+
+
 def words(figure):
     """Return all texts."""
     return [text for text, *_ in boxes(figure)]

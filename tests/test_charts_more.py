@@ -319,6 +319,30 @@ def test_bars_of_a_harvest_are_higher_for_designs_that_suit_better(evidence):
     assert all(sides[2][0] < left < right < sides[2][2] for left, _, right, _ in bars)
 
 
+def test_the_bar_of_a_finding_is_as_high_as_its_kind_says_where_that_is_not_its_design():
+    table = pd.DataFrame({
+        "study": ["A", "B", "C"], "outcome": "o", "direction": "increase",
+        "design": ["rct", "Parallel groups", None], "kind": [None, "rct", "cohort"],
+    })  # fmt: skip
+    chart = me.harvest(table)
+    bars = [drawn.bounds(mark) for mark in drawn.marks(chart.figure, "bar")]
+    heights = [bottom - top for _, top, _, bottom in bars]
+
+    assert [round(high / heights[0], 6) for high in heights] == [1, 1, round(2 / 3, 6)]
+    assert chart.data["design"].tolist() == ["randomised trial", "Parallel groups", None]
+
+
+@pytest.mark.parametrize("draw", [me.effect_direction, me.harvest])
+@pytest.mark.parametrize(
+    ("n", "said"), [("x", "not a number"), (-1, "no count of people"), (math.inf, "no count of people")],
+)  # fmt: skip
+def test_people_that_cannot_be_counted_are_refused(draw, n, said):
+    table = pd.DataFrame({"study": ["A", "B"], "outcome": "o", "direction": "increase", "n": [n, 3]})
+
+    with pytest.raises(me.EvidenceError, match=said):
+        draw(table)
+
+
 def test_a_finding_without_a_design_has_an_empty_cell():
     table = pd.DataFrame({
         "study": ["A", "B"], "outcome": "o", "direction": ["increase", "decrease"], "design": ["rct", None],

@@ -52,6 +52,31 @@ def test_a_funnel_of_ten_studies_prints_the_test_and_one_of_fewer_says_that_it_c
     assert not any("Egger" in word for word in drawn.words(few.figure))
 
 
+def test_that_asymmetry_cannot_be_judged_is_in_ink_and_the_result_of_a_test_is_not(bcg):
+    few = drawn.colours(me.funnel(me.pool(BCG.head(4), measure="RR")).figure)
+    many = drawn.colours(me.funnel(bcg).figure)
+    title = "Risk ratio (log\xa0scale)"
+
+    assert few["Fewer than 10 studies (4): asymmetry cannot be judged."] == few[title]
+    assert many["Egger's regression test: t(11) = −0.78 (p = 0.451)."] != many[title]
+
+
+def test_each_group_of_a_funnel_has_a_line_of_the_legend_where_it_stands_beside(bcg):
+    groups = ["random", "alternate", "systematic"]
+    beside = {
+        text: place for text, *place in drawn.boxes(me.funnel(bcg, by="alloc").figure) if text in groups
+    }
+
+    assert len({left for left, *_ in beside.values()}) == 1
+    assert sorted(beside, key=lambda name: beside[name][1]) == groups
+
+
+def test_an_interval_wider_than_any_number_is_drawn_at_once():
+    frame = pd.DataFrame({"yi": [1.0, 0.5], "vi": [1e300, 0.1]})
+
+    assert "nothing is pooled" in me.forest(frame, measure="RR").alt
+
+
 def test_small_standard_errors_have_room_for_their_long_numbers():
     frame = pd.DataFrame({"yi": [0.001, 0.002, -0.001], "vi": [1e-6, 2e-6, 1e-6]})
 
@@ -267,6 +292,17 @@ def test_at_a_glance_each_of_hundreds_of_claims_has_its_mark_in_its_cell(tmp_pat
             "no claim to show",
         ),
         (lambda: me.funnel(me.pool(BCG, measure="RR"), by="slab"), "has 13 values"),
+        (lambda: me.bias_bars(bias("rob2").assign(judgement=None)), "no `judgement`; what was not judged is"),
+        (lambda: me.traffic_light(bias("rob2").assign(domain=None)), "a row has no `domain`"),
+        (lambda: me.verdict_matrix(pd.DataFrame()), "shows evidence, such as .*, not DataFrame"),
+        (lambda: me.evidence_map(pd.DataFrame()), "shows evidence, such as .*, not DataFrame"),
+        (lambda: me.effect_direction(None), "shows evidence, such as .*, not NoneType"),
+        (
+            lambda: me.forest(pd.DataFrame({"yi": [1e300], "vi": [1e-300]}), measure="RR"),
+            "'study 1' is beyond every number; is it a log",
+        ),
+        (lambda: me.forest(BCG, measure="RR", hide=["light"]), "did you mean `lights`"),
+        (lambda: me.forest(BCG, measure="RR", hide=["zzz"]), "'zzz' to hide; one of arms, extra"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(ask, words):

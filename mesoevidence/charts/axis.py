@@ -113,7 +113,7 @@ def heading(measure: str, *, log: bool = True) -> str:
     ('Risk ratio (log\xa0scale)', 'Risk ratio')
     """
     label, scaled = MEASURES[measure].label, log and MEASURES[measure].transform == "exp"
-    return f"{label[:1].upper()}{label[1:]}{' (log scale)' * scaled}"
+    return f"{label[:1].upper()}{label[1:]}{' (log scale)' if scaled else ''}"
 
 
 def axis(measure: str, limits: tuple[float, float], span: tuple[float, float], size: float) -> Axis:
@@ -150,12 +150,13 @@ def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
     """Yield sets of ticks, the densest first, each reaching a little beyond the limits."""
     spec = MEASURES[measure]
     if spec.transform == "exp" and high - low > 0.7:
-        decades = range(math.floor(low / math.log(10)) - 1, math.ceil(high / math.log(10)) + 2)
+        first, last = math.floor(low / math.log(10)) - 1, math.ceil(high / math.log(10)) + 1
+        decades = range(max(first, -299), min(last, 299) + 1)  # what a number can hold
         sparse = (((1,), every) for every in (1, 2, 3, 4, 5, 10, 20, 50, 100))
         for heads, every in (((1, 2, 5), 1), ((1, 3), 1), *sparse):
             yield [
                 (math.log(head) + power * math.log(10), _label(head * 10.0**power))
-                for power in decades if power % every == 0 and -300 < power < 300 for head in heads
+                for power in decades if power % every == 0 for head in heads
             ]  # fmt: skip
         if high - low > 5:
             return

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 
 from mesoevidence import __version__, escape, files
 from mesoevidence.charts.kit import SETTINGS, clean
+from mesoevidence.evidence import Evidence
+from mesoevidence.ledger import Ledger
 from mesoevidence.problems import EvidenceError
 
 
@@ -131,6 +133,13 @@ def having(table: pd.DataFrame, names: Sequence[str]) -> Sequence[str]:
         there = ", ".join(map(str, table.columns))
         raise EvidenceError(f"there is no column `{missing[0]}`; the columns are {there}")
     return names
+
+
+def ledger_of(data: object) -> Ledger:
+    """Return the ledger of evidence, or say that the chart shows nothing else."""
+    if not isinstance(data, Evidence):
+        raise EvidenceError(f"this chart shows evidence, such as `me.load()`, not {type(data).__name__}")
+    return data.ledger
 
 
 def html_table(frame: pd.DataFrame) -> str:

@@ -11,11 +11,12 @@ import pandas as pd
 from mesoevidence.bodies import analysed, label_of, synthesis_of
 from mesoevidence.charts import kit, lights
 from mesoevidence.charts.axis import whole
-from mesoevidence.charts.chart import Chart, having, sentence
+from mesoevidence.charts.chart import Chart, having, ledger_of, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
+from mesoevidence.measures import numbers
 from mesoevidence.model import Study
 from mesoevidence.problems import EvidenceError
 from mesoevidence.vocabulary import DESIGNS
@@ -45,7 +46,8 @@ def effect_direction(
     ----------
     data : Evidence or DataFrame
         The evidence; or a row for each finding with `study`, `outcome` and `direction` (increase, decrease,
-        no-difference, mixed), and if known `better` (higher, lower), `n`, `design` and `bias`.
+        no-difference, mixed), and if known `better` (higher, lower), `n`, `design`, `bias`, and `kind`, the
+        design that sets the height of its bar in a harvest plot where it is not `design`.
     synthesis : str or sequence of str
         The syntheses of the evidence to show, each a column.
     width, grey, title, rows_a_page
@@ -171,17 +173,23 @@ def _findings(data: Evidence | pd.DataFrame, synthesis: str | Sequence[str]) -> 
         having(data, ["study", "outcome", "direction"])
         frame = data
     else:
+        ledger = ledger_of(data)
         named = [synthesis] if isinstance(synthesis, str) else list(synthesis)
         if not named:
             raise EvidenceError("name the syntheses to show: effect_direction(evidence, 'its-id')")
-        frame = pd.DataFrame([row for name in named for row in _included(data.ledger, name)])
+        frame = pd.DataFrame([row for name in named for row in _included(ledger, name)])
     if frame.empty:
         raise EvidenceError("there is no finding to show")
-    names = ["study", "outcome", "direction", "better", "n", "bias", "design"]
+    names = ["study", "outcome", "direction", "better", "n", "bias", "design", "kind"]
     frame = frame.reindex(columns=names).astype(object)
     frame = frame.where(frame.notna(), None)
-    frame["kind"] = frame["design"]
-    labels = [DESIGNS[name].label if name in DESIGNS else name for name in frame["kind"]]
+    people = numbers(frame, "n")
+    if ((people < 0) | (people == math.inf)).any():
+        raise EvidenceError("the column `n` holds what can be no count of people: below 0, or without end")
+    words = [None if word is None else str(word) for word in frame["bias"]]
+    frame["bias"] = pd.Series(words, frame.index, dtype=object)
+    frame["kind"] = frame["kind"].where(frame["kind"].notna(), frame["design"])
+    labels = [DESIGNS[name].label if name in DESIGNS else name for name in frame["design"]]
     frame["design"] = pd.Series(labels, frame.index, dtype=object)
     frame["meaning"] = list(map(_meaning, frame["direction"], frame["better"]))
     for name in ("study", "outcome"):

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from mesoevidence.certainty import strength_of
 from mesoevidence.charts import kit
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, ledger_of, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Print, Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
@@ -87,7 +87,7 @@ def evidence_map(
     >>> evidence_map(me.load(), interventions=["ha-injection"], outcomes=["skin-hydration"])
     <Chart: Evidence map, 1 intervention by 1 outcome: 1 cell with studies, 0 gaps.>
     """
-    ledger, size, (label, cell, most) = evidence.ledger, printing(width), _ROOM[width]
+    ledger, size, (label, cell, most) = ledger_of(evidence), printing(width), _ROOM[width]
     for asked, known in ((interventions, ledger.interventions), (outcomes, ledger.outcomes)):
         for slug in asked or ():
             if slug not in known:
@@ -117,7 +117,7 @@ def evidence_map(
         "intervention": len({row for _, row, _ in shown}), "outcome": len({column for *_, column in shown}),
         "cell": filled, "gap": len(shown) - filled,
     }  # fmt: skip
-    many = [f"{n} {noun}{'s' * (n != 1)}" for noun, n in counts.items()]
+    many = [f"{n} {noun if n == 1 else f'{noun}s'}" for noun, n in counts.items()]
     alt = f"Evidence map, {many[0]} by {many[1]}: {many[2]} with studies, {many[3]}."
     words = [f"{row}, {column}: {n} {level}" for _, row, column, level, n in data.itertuples(index=False)]
     return Chart(figures, data, title or "Evidence map", sentence(alt), tuple(words))

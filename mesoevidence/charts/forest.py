@@ -16,7 +16,7 @@ from mesoevidence.charts.kit import Width, printing
 from mesoevidence.charts.rows import Content, Forestable, Row, Wish, content
 from mesoevidence.formulas import MEASURES
 from mesoevidence.pooled import Pooled
-from mesoevidence.problems import EvidenceError, nearest
+from mesoevidence.problems import EvidenceError, one_of
 
 PARTS = ("arms", "extra", "lights", "weight", "prediction", "notes", "zebra", "pooled-line")
 
@@ -87,8 +87,7 @@ def forest(
     <Chart: Forest plot of 3 studies. Risk ratio 0.61 (95% CI 0.24 to 1.55), I² 42%, ...>
     """
     if strange := [part for part in hide if part not in PARTS]:
-        near = nearest(strange[0], PARTS) or PARTS
-        raise EvidenceError(f"there is no part {strange[0]!r}; did you mean {near}?")
+        raise EvidenceError(f"there is no part {strange[0]!r} to hide; {one_of(str(strange[0]), PARTS)}")
     if style not in STYLES:
         raise EvidenceError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
     look, question = STYLES[style], getattr(data, "question", None)
@@ -99,6 +98,8 @@ def forest(
     said = content(data, wish, measure, getattr(data, "level", 0.95))
     rows = tuple(replace(row, interval=held(said.measure, row.interval)) for row in said.rows)
     said = replace(said, rows=rows)
+    if far := [row for row in rows if row.interval and not _told(said.measure, row.interval[0])]:
+        raise EvidenceError(f"the estimate of {far[0].label!r} is beyond every number; is it a logarithm?")
     digits = _digits(said) if digits is None else digits
     page = fit(
         said, look, printing(width, palette), hide=frozenset(hide), digits=digits, grey=grey,
@@ -108,6 +109,11 @@ def forest(
     label = MEASURES[said.measure].label
     name = title or (said.pooled.label if said.pooled else None) or f"Forest plot, {label}"
     return Chart(figures, _frame(said), name, sentence(_alt(said, digits)), tuple(_announced(said, digits)))
+
+
+def _told(measure: str, estimate: float) -> bool:
+    """Return whether a number can hold an estimate as it is read."""
+    return abs(estimate) < (600 if MEASURES[measure].transform == "exp" else 1e300)
 
 
 def _favours(question: Question | None) -> tuple[str, str] | None:

@@ -74,7 +74,9 @@ def funnel(
     y = plane.level(sheet, heading(pooled.measure)) + 0.1
     corner = (plane.across.right + 0.3, plane.up.left + 0.08) if beside else (kit.PAD, y)
     below = _legend(sheet, names if by else [], pooled, fill is not None, corner, wide)
-    y = max(sheet.notes(notes, y if beside else below, wide), below)
+    few = pooled.k < _FEW  # that nothing can be judged is said in ink, not in grey
+    y = sheet.notes(notes[:1] if few else [], y if beside else below, wide, kit.INK)
+    y = max(sheet.notes(notes[1:] if few else notes, y, wide), below)
     return _chart(sheet.figure(wide, y + kit.PAD), pooled, groups, notes, title)
 
 
@@ -104,7 +106,6 @@ def _plane(pooled: Pooled, filled: list[Span], right: float, size: float) -> Pla
     """Return the plane: standard errors from 0 downward, and every point, the null and the effect across."""
     points = [*zip(pooled.yi, pooled.vi, strict=True), *filled]
     most = 1.05 * max(math.sqrt(vi) for _, vi in points)
-    left = left_of([label for _, label in steps_between(0.0, most)], [""], 3.3, size)
     ends = [*(yi for yi, _ in points), pooled.estimate]
     ends += [] if MEASURES[pooled.measure].null is None else [0.0]
     room = max(0.06 * (max(ends) - min(ends)), 0.6 * most)
@@ -159,7 +160,7 @@ def _legend(sheet: Sheet, names: list[str], pooled: Pooled, filled: bool, corner
         (dashes, f"Pooled, {100 * pooled.level:g}% limits"),
         *([(hollow, "Filled in")] if filled else []),
     ]
-    return sheet.legend(entries, y, wide, 0.24, x)
+    return sheet.legend(entries, y, wide, 0.24, x, each=x > kit.PAD)
 
 
 def _notes(pooled: Pooled, fill: TrimFill | None) -> Iterator[str]:

@@ -143,7 +143,7 @@ def _spelled(text: str) -> tuple[str, tuple[str, ...]]:
     own, further = _known()
     text, used = _TURNING.sub("", clean(text)), [_FONT]
     strange = {*map(ord, text)} - own
-    for name, charmap in further if strange else ():
+    for name, charmap in further:
         if strange & charmap:
             used.append(name)
             strange -= charmap
@@ -299,20 +299,21 @@ class Sheet:
         self.stack(x, y, lines, 0, size=size, **how)
         return y + len(lines) * size * LEADING
 
-    def notes(self, texts: Iterable[str], y: float, wide: float) -> float:
+    def notes(self, texts: Iterable[str], y: float, wide: float, colour: str = MUTED) -> float:
         """Write what is to be known over the whole width of the page; return the y below."""
         for text in filter(None, texts):
-            y = self.paragraph(PAD, y, text, wide - 2 * PAD, colour=MUTED)
+            y = self.paragraph(PAD, y, text, wide - 2 * PAD, colour=colour)
         return y
 
     def legend(
-        self, entries: Iterable[Entry], y: float, wide: float, slot: float = 0.16, x: float = PAD
-    ) -> float:
-        """Draw each mark, in a slot so wide, with its words; return the y below."""
+        self, entries: Iterable[Entry], y: float, wide: float, slot: float = 0.16, x: float = PAD,
+        *, each: bool = False,
+    ) -> float:  # fmt: skip
+        """Draw each mark, in a slot so wide, with its words, `each` on a line; return the y below."""
         size, left = self.printing.note, x
         for mark, text in entries:
             own = slot + 0.06 + width_of(text, size)
-            if x > left and x + own > wide - PAD:
+            if x > left and (each or x + own > wide - PAD):
                 x, y = left, y + size * 0.027
             mark(x + slot / 2, y)
             below = self.paragraph(x + slot + 0.06, y, text, wide - PAD - x - slot - 0.06, colour=MUTED)

@@ -60,7 +60,8 @@ class Judged:
 def judged_by(data: Evidence | pd.DataFrame, tool: str | None) -> list[Judged]:
     """Return the judgements of the tool that is named, else of each tool there is."""
     table = data.table("risk_of_bias") if isinstance(data, Evidence) else data
-    having(table, ["study", "domain", "judgement"])
+    if gaps := [name for name in having(table, ["study", "domain", "judgement"]) if table[name].isna().any()]:
+        raise EvidenceError(f"a row has no `{gaps[0]}`; what was not judged is {NOT_ASSESSED}")
     tools = table["tool"].fillna("") if "tool" in table else pd.Series(tool or "", table.index)
     results = table["result"].fillna("") if "result" in table else ""
     table = table.assign(tool=tools.astype(str), result=results)
@@ -133,7 +134,7 @@ def traffic_light(
     pitch = min(0.36, max(room / len(names), 0.23))
     parts = [Part((name,), pitch, partial(_light, name=name), gap=0.0) for name in names]
     parts[0] = replace(parts[0], gap=0.12)
-    lines = [line for part in found for line in (*[(part.tool, {})] * (len(found) > 1), *part.lines)]
+    lines = [line for part in found for line in (*([(part.tool, {})] if len(found) > 1 else []), *part.lines)]
 
     def below(sheet: Sheet, y: float, wide: float, _: Sequence[Box]) -> float:
         """Write what the columns are and what the lights mean."""
@@ -211,10 +212,11 @@ def bias_bars(
             own, middle = width_of(said, size.body, True), (x + end) / 2
             plain = shown.sign == "none"
             both = end - x > own + 0.18 and not plain
+            aside = 0.07 if both else 0.0
             if both or (plain and end - x > own + 0.06):
-                sheet.text(middle + 0.07 * both, y, said, align="center", bold=True, colour=shown.ink)
+                sheet.text(middle + aside, y, said, align="center", bold=True, colour=shown.ink)
             if end - x > 0.14 and not plain:  # where one has room it is the light: colour never speaks alone
-                lights.draw(sheet, middle - (own / 2 + 0.015) * both, y, 0.06, word)
+                lights.draw(sheet, middle - (own / 2 + 0.015 if both else 0.0), y, 0.06, word)
             x = end
 
     def below(sheet: Sheet, y: float, wide: float, placed: Sequence[Box]) -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mesoevidence.charts import kit
 from mesoevidence.charts.certain import DIRECTIONS, VERDICTS, cell, certainty_part, verdict_part
-from mesoevidence.charts.chart import Chart, sentence
+from mesoevidence.charts.chart import Chart, ledger_of, sentence
 from mesoevidence.charts.grid import Box, Part, grid
 from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
@@ -77,10 +77,11 @@ def verdict_matrix(
     >>> verdict_matrix(me.load().select(claim="ha-binds-1000x-water"))
     <Chart: Verdicts on 1 claim: 1 contradicted.>
     """
-    claims = [claim for claim in evidence.claims.values() if background or claim.kind != "background"]
+    ledger = ledger_of(evidence)
+    claims = [claim for claim in ledger.claims.values() if background or claim.kind != "background"]
     if not claims:
         raise EvidenceError("there is no claim to show")
-    rows, size = [_row(claim, evidence.ledger) for claim in claims], printing(width)
+    rows, size = [_row(claim, ledger) for claim in claims], printing(width)
     used = [name for name in LINES if any(row.counts[name] for row in rows)]
     kinds = [
         Part((name,), max(width_of(name, size.note, True), 0.55), partial(_lines, kind=name), 2, 0.08)
