@@ -307,6 +307,30 @@ def test_a_fall_is_better_where_lower_is_better():
     assert me.effect_direction(frame).data["meaning"].tolist() == ["better", "worse"]
 
 
+@pytest.mark.parametrize("draw", [me.effect_direction, me.harvest])
+def test_a_direction_that_nobody_recorded_is_that_of_the_two_means_and_the_chart_says_so(evidence, draw):
+    means = draw(evidence, "oral-dutasteride-v-placebo-density")  # 17.7 v -0.96 and three more as far apart
+    recorded = draw(evidence, "skin-hydration-direction")
+
+    assert means.data["direction"].tolist() == ["increase, by its means"] * 4
+    assert "4 better, 0 worse" in means.alt
+    assert all(row.endswith(", by its means") for row in means.rows)
+    assert "A direction not recorded is that of the means" in " ".join(drawn.words(means.figure))
+    assert "not recorded" not in " ".join(drawn.words(recorded.figure))
+
+
+def test_without_two_means_a_direction_stays_untold(evidence):
+    chart = me.effect_direction(evidence, ["polynucleotide-scalp-density", "prp-v-triamcinolone-areata"])
+
+    assert set(chart.data["meaning"]) == {"unknown"}
+
+
+def test_a_direction_that_nobody_recorded_is_that_of_an_interval_on_one_side_of_no_effect(evidence):
+    ways = me.effect_direction(evidence, "botulinum-scalp-hair-count").data["direction"]
+
+    assert "increase, by its interval" in ways.tolist()
+
+
 def test_bars_of_a_harvest_are_higher_for_designs_that_suit_better(evidence):
     chart = me.harvest(evidence, "skin-hydration-direction")
     bars = [drawn.bounds(mark) for mark in drawn.marks(chart.figure, "bar")]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mesoevidence.bodies import analysed, label_of, synthesis_of
+from mesoevidence.bodies import analysed, label_of, result_of, synthesis_of
 from mesoevidence.charts import kit, lights
 from mesoevidence.charts.axis import whole
 from mesoevidence.charts.chart import Chart, having, ledger_of, sentence
@@ -17,8 +17,9 @@ from mesoevidence.charts.kit import Sheet, Width, printing, width_of
 from mesoevidence.evidence import Evidence
 from mesoevidence.ledger import Ledger
 from mesoevidence.measures import numbers
-from mesoevidence.model import Study
+from mesoevidence.model import Include, Result, Study
 from mesoevidence.problems import EvidenceError
+from mesoevidence.targets import directions
 from mesoevidence.vocabulary import DESIGNS
 
 # What a direction means, and its colour; the mark tells it where colour does not.
@@ -33,6 +34,7 @@ _RANDOM = ("rct", "rct-cluster", "rct-crossover", "rct-within-person", "quasi-rc
 _CONTROLLED = ("nonrandomised-trial", "nonrandomised-within-person", "cohort", "case-control")
 _HEIGHTS = MappingProxyType({3: "randomised", 2: "controlled, not randomised", 1: "no control group"})
 _BAR = 0.26  # inches: the height of a bar for each step of design
+_DERIVED = (", by its interval", ", by its means")
 _NOTE = "Directions are counted whatever their p-values were; they say nothing of how large an effect is."
 
 
@@ -67,7 +69,9 @@ def effect_direction(
     Notes
     -----
     Boon and Thomson (2021), Res Synth Methods 12:29. The sign test is exact and two-sided, and leaves out
-    studies without a clear direction (Cochrane Handbook, chapter 12).
+    studies without a clear direction (Cochrane Handbook, chapter 12). A result recorded without a direction
+    has that of its printed interval, where this lies on one side of no effect, or else of the means of its
+    two arms; the chart then says so.
 
     Examples
     --------
@@ -93,8 +97,8 @@ def effect_direction(
 
     tests = [_signed(findings, outcome) for outcome in outcomes]
     figures = grid(
-        studies, lambda rows: str(rows[0]["study"]), "Study", parts, size, below=below, notes=(*tests, _NOTE),
-        grey=grey, rows_a_page=rows_a_page,
+        studies, lambda rows: str(rows[0]["study"]), "Study", parts, size, below=below,
+        notes=(*tests, *_notes(findings)), grey=grey, rows_a_page=rows_a_page,
     )  # fmt: skip
     alt = _alt("Directions", findings, tests)
     return Chart(figures, findings, title or "Effect directions", alt, _words(findings))
@@ -159,7 +163,7 @@ def harvest(
     heights = sorted({*map(_height, findings["kind"])}, reverse=True)
     bars = f"Height of bars, from high to low: {'; '.join(_HEIGHTS[n] for n in heights)}."
     tests = [_signed(findings, outcome) for outcome in outcomes]
-    y = sheet.notes((bars, *tests, _NOTE), y, page)
+    y = sheet.notes((bars, *tests, *_notes(findings)), y, page)
     figure, alt = sheet.figure(page, y + kit.PAD / 2), _alt("Harvest plot", findings, tests)
     return Chart((figure,), findings, title or "Harvest plot", alt, _words(findings))
 
@@ -202,16 +206,34 @@ def _included(ledger: Ledger, name: str) -> list[dict[Any, Any]]:
     record = synthesis_of(ledger, name)
     outcome = ledger.outcomes.get(record.pico.outcome or "")
     rows: list[dict[Any, Any]] = []
-    for line in record.include:
-        study = ledger.studies.get(line.study)
-        result = next((item for item in study.results if item.id == line.result), None) if study else None
+    for line, direction in zip(record.include, directions(ledger, record), strict=True):
+        study, result = ledger.studies.get(line.study), result_of(line, ledger)
         if study and result:
             rows.append({
                 "study": label_of(ledger, study.id), "outcome": outcome.label if outcome else name,
-                "direction": result.direction, "better": outcome.better if outcome else None,
+                "direction": _told(line, result, direction), "better": outcome.better if outcome else None,
                 "n": analysed(line, ledger), "bias": _bias(study, line.result), "design": study.design,
             })  # fmt: skip
     return rows
+
+
+def _told(line: Include, result: Result, found: str | None) -> str | None:
+    """Return the direction recorded, else that of the printed interval, else of the means of two arms."""
+    if result.direction or found:
+        return result.direction or f"{found}{_DERIVED[0]}"
+    arms = [*line.intervention, *line.comparator] if len(line.intervention) == 1 else []
+    means = [result.values[arm].mean for arm in arms if arm in result.values]
+    known = [mean for mean in means if mean is not None]
+    if result.effect or len(arms) != 2 or len(known) != 2 or known[0] == known[1]:
+        return None
+    return f"{'increase' if known[0] > known[1] else 'decrease'}{_DERIVED[1]}"
+
+
+def _notes(findings: pd.DataFrame) -> tuple[str, ...]:
+    """Return what is to be known of the directions, also where they were not recorded as such."""
+    derived = findings["direction"].astype(str).str.endswith(_DERIVED).any()
+    said = "A direction not recorded is that of the means, or of an interval on one side of no effect."
+    return (_NOTE, said) if derived else (_NOTE,)
 
 
 def _bias(study: Study, result: str) -> str | None:
@@ -222,9 +244,12 @@ def _bias(study: Study, result: str) -> str | None:
 
 def _meaning(direction: str | None, better: str | None) -> str:
     """Return what a direction means; where it is not known which way is better, up is better."""
-    if direction in ("increase", "decrease"):
-        return "better" if (direction == "increase") == (better != "lower") else "worse"
-    return {"no-difference": "none", "mixed": "mixed"}.get(str(direction), "unknown")
+    way = str(direction)
+    for how in _DERIVED:
+        way = way.removesuffix(how)
+    if way in ("increase", "decrease"):
+        return "better" if (way == "increase") == (better != "lower") else "worse"
+    return {"no-difference": "none", "mixed": "mixed"}.get(way, "unknown")
 
 
 def _signed(findings: pd.DataFrame, outcome: str) -> str:
@@ -249,6 +274,7 @@ def _words(findings: pd.DataFrame) -> tuple[str, ...]:
         f"{row['study']}, {row['outcome']}: {MEANINGS[row['meaning']][1]}"
         + (f", {whole(row['n'])} people" if row["n"] is not None else "")
         + (f", risk of bias {row['bias']}" if row["bias"] else "")
+        + "".join(how for how in _DERIVED if str(row["direction"]).endswith(how))
         for row in findings.to_dict("records")
     )
 
