@@ -446,7 +446,7 @@ def test_libreoffice_opens_it_with_wide_tables_on_their_side(topic, shipped, tmp
     command += ["--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     told = subprocess.run(
-        ["pdfinfo", "-l", "999", tmp_path / f"{topic}.pdf"], check=True, capture_output=True, text=True
+        ["pdfinfo", "-l", "999", path.with_suffix(".pdf")], check=True, capture_output=True, text=True
     ).stdout
 
     sizes = {tuple(map(round, map(float, size))) for size in re.findall(r"size: +([\d.]+) x ([\d.]+)", told)}
