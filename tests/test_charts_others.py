@@ -71,6 +71,13 @@ def test_each_group_of_a_funnel_has_a_line_of_the_legend_where_it_stands_beside(
     assert sorted(beside, key=lambda name: beside[name][1]) == groups
 
 
+def test_ticks_that_come_closer_and_closer_are_fewer(bcg):
+    words = drawn.words(me.forest(me.leave_one_out(bcg), favours=("Favours vaccine", "Favours none")).figure)
+
+    assert {"0.5", "1", "1.5"} <= set(words)
+    assert not {"1.2", "1.4"} & set(words)
+
+
 def test_an_interval_wider_than_any_number_is_drawn_at_once():
     frame = pd.DataFrame({"yi": [1.0, 0.5], "vi": [1e300, 0.1]})
 

@@ -141,9 +141,12 @@ def _emptiest(made: Axis) -> float:
 
 
 def _fits(made: Axis, size: float) -> bool:
-    """Return whether the labels of the ticks stand apart."""
+    """Return whether the labels of the ticks stand apart, more so where they come closer and closer."""
     places = [(made.x(value), width_of(label, size) / 2) for value, label in made.ticks]
-    return all(after - before >= half + other + 0.05 for (before, half), (after, other) in pairwise(places))
+    steps = [after - before for (before, _), (after, _) in pairwise(places)]
+    closing = len(steps) > 2 and all(after < before - 1e-6 for before, after in pairwise(steps))
+    room = 0.1 if closing else 0.05
+    return all(after - before >= half + other + room for (before, half), (after, other) in pairwise(places))
 
 
 def _steps(measure: str, low: float, high: float) -> Iterator[list[Tick]]:
