@@ -464,7 +464,7 @@ def test_arrows_stand_where_and_only_where_an_interval_leaves_the_axis(frame):
     [
         ({"style": "lancet"}, "there is no style 'lancet'"),
         ({"width": "wide"}, "`width` is natural, double, single"),
-        ({"hide": ["weights"]}, "did you mean weight"),
+        ({"hide": ["weights"]}, "did you mean `weight`"),
         ({"by": "allocation"}, "there is no column `allocation`"),
         ({"columns": ["dose"]}, "there is no column `dose`"),
         ({"mid": 0.0}, "`mid` of a ratio is above 0"),
