@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import TypeAlias
 
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+import numpy as np
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from mesoevidence.model import PValue
 
@@ -105,6 +106,8 @@ def p_from_change(mean: Decimal | str, sd: Decimal | str, n: int) -> Bounds:
 def p_from_counts(events: Sequence[int], ns: Sequence[int]) -> Bounds | None:
     """Return the least and greatest two-sided p of a 2x2 by chi-squared, Yates, Fisher; None without events.
 
+    Fisher's test is left out beyond two million persons, whose tables would be too many.
+
     >>> low, high = p_from_counts([18, 9], [26, 24])
     >>> print(f"{low:.3f} to {high:.3f}")
     0.025 to 0.049
@@ -116,13 +119,14 @@ def p_from_counts(events: Sequence[int], ns: Sequence[int]) -> Bounds | None:
     scale = total / (n1 * n2 * hits * (total - hits))
     gap = abs(a * n2 - c * n1)
     plain, yates = gap**2 * scale, max(0.0, gap - total / 2) ** 2 * scale
-    ways = [
-        math.comb(hits, x) * math.comb(total - hits, n1 - x)
-        for x in range(max(0, hits - n2), min(hits, n1) + 1)
-    ]
-    own = math.comb(hits, a) * math.comb(total - hits, n1 - a)
-    fisher = sum(way for way in ways if way * 10**7 <= own * (10**7 + 1)) / math.comb(total, n1)
-    found = (math.erfc(math.sqrt(plain / 2)), math.erfc(math.sqrt(yates / 2)), fisher)
+    found = [math.erfc(math.sqrt(plain / 2)), math.erfc(math.sqrt(yates / 2))]
+    least, most = max(0, hits - n2), min(hits, n1)
+    if total <= 2_000_000:
+        x = np.arange(most - least + 1.0)
+        cells = (least + x, hits - least - x, n1 - least - x, n2 - hits + least + x)
+        ways = -gammaln(np.array(cells) + 1).sum(axis=0)
+        shares = np.exp(ways - ways.max())
+        found.append(float(shares[ways <= ways[a - least] + 1e-7].sum() / shares.sum()))
     return min(found), max(found)
 
 

@@ -1,7 +1,7 @@
 """The checks of printed numbers: what literature has wrong and a machine can see, and clean neighbours."""
 
+import math
 from decimal import Decimal
-from math import exp
 from pathlib import Path
 
 import pytest
@@ -408,6 +408,17 @@ def test_p_of_counts_spans_chi_squared_to_yates():
     assert printed.p_from_counts([0, 0], [20, 20]) is None
 
 
+@pytest.mark.parametrize("n", [100_000, 10**30])
+def test_counts_of_any_size_give_their_p_at_once(n):
+    """With so many persons every test gives what z gives, whose square is chi-squared: 4 for this gap."""
+    half, gap = n // 2, math.isqrt(n // 2)
+
+    low, high = printed.p_from_counts([half + gap, half - gap], [n, n])
+
+    assert low == pytest.approx(math.erfc(math.sqrt(2)), rel=0.03)
+    assert high == pytest.approx(math.erfc(math.sqrt(2)), rel=0.03)
+
+
 def test_p_misses_only_by_a_factor_of_two_or_across_the_line():
     def miss(operator, value, implied):
         return printed.p_misses(PValue(operator=operator, value=Decimal(value)), implied)
@@ -445,7 +456,7 @@ def test_an_honest_interval_is_never_doubted(estimate, error, places):
 
 @given(st.floats(-1, 1), st.floats(0.1, 1))
 def test_an_honest_ratio_is_never_doubted(log_ratio, error):
-    values = (exp(log_ratio), exp(log_ratio - 1.96 * error), exp(log_ratio + 1.96 * error))
+    values = (math.exp(log_ratio), math.exp(log_ratio - 1.96 * error), math.exp(log_ratio + 1.96 * error))
     figures = [Decimal(value).quantize(Decimal("0.01")) for value in values]
 
     assert figures[1] < Decimal("0.05") or printed.interval_symmetry(*figures, ratio=True) == 0
