@@ -157,8 +157,8 @@ def intervals_agree(result: Result, study: Study, ledger: Ledger) -> Iterator[Fo
     if not effect or not effect.ci or effect.measure not in RATIOS | DIFFERENCES:
         return
     low, high = effect.ci
-    if low == high or not low <= effect.estimate <= high:
-        return  # where the estimate lies outside, E212 says so
+    if float(low) == float(high) or not low <= effect.estimate <= high:
+        return  # too narrow to reckon with; where the estimate lies outside, E212 says so
     p = effect.p or (None if result.values else result.p)
     if found := _off_centre(effect, low, high):
         yield found

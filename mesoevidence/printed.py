@@ -148,7 +148,7 @@ def p_from_interval(
     widest, narrowest = sides[2][1] - sides[1][0], max(sides[2][0] - sides[1][1], 1e-12)
     z = float(ndtri(0.5 + level / 2))
     found = []
-    for ratio_to_half in (2 * nearest / widest, 2 * max(map(abs, sides[0])) / narrowest):
+    for ratio_to_half in (2 * nearest / max(widest, 1e-12), 2 * max(map(abs, sides[0])) / narrowest):
         found.append(_normal_tail(ratio_to_half * z))
         found += [_t_tail(ratio_to_half * float(stdtrit(free, 0.5 + level / 2)), free) for free in (2, 5, 20)]
     return min(found), max(found)

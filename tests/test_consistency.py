@@ -304,6 +304,16 @@ SILENT = {
         ]
     ),
     "limits that are rounded": study([result(effect("MD", 21.81, 10.64, "33.00"), "density")]),
+    "intervals narrower than a computer tells apart": study(
+        [
+            result(effect("MD", f"1.{0:029}1", f"1.{0:029}1", f"1.{0:029}2", p("<", 0.05)), "density"),
+            result(
+                effect("RR", f"9{0:029}", f"9{0:029}", f"9{0:012}2{0:016}", p("<", 0.05)),
+                "response",
+                name="two",
+            ),
+        ]
+    ),
     "a proportion with an exact interval": study([result(effect("PR", 0.1149, 0.0286, 0.2484), "response")]),
     "possible means of whole points": study(
         [
