@@ -36,31 +36,9 @@ from mesoevidence.subjects import Subject, subject
 from mesoevidence.tables import persons
 from mesoevidence.vocabulary import DESIGNS, EvidenceStrength, VerdictWord, Wording, words
 
-MADE = "Made by mesoevidence {version} from records with the digest {digest}."
-
 
 def review(evidence: Evidence, topic: str, advance: Callable[[], None]) -> Document:
-    """Return the reviewer's document of a topic.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        What `load` returns.
-    topic : str
-        The id of the topic.
-    advance : callable
-        Called after each section.
-
-    Returns
-    -------
-    Document
-        The sections of `SECTIONS`, for a writer to lay out.
-
-    Raises
-    ------
-    EvidenceError
-        When there is no such topic.
-    """
+    """Return the document of a topic in the sections of `SECTIONS`; `advance` is called after each."""
     work = subject(evidence, topic)
     blocks: list[Block] = []
     for title, write in SECTIONS.items():
@@ -262,7 +240,8 @@ def _notice(work: Subject) -> Iterator[Block]:
     yield paragraph(
         f"{capital(files.SHIPPED)}. " if work.evidence.shipped else "", files.notice(work.ledger.root)
     )
-    yield paragraph(MADE.format(version=__version__, digest=work.evidence.digest()))
+    digest = work.evidence.digest()
+    yield paragraph(f"Made by mesoevidence {__version__} from records with the digest {digest}.")
 
 
 def _grid(caption: str, columns: dict[str, float], rows: list[tuple[Cell, ...]]) -> Iterator[Grid]:

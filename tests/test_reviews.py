@@ -16,7 +16,8 @@ from rich.console import Console
 import mesoevidence as me
 from mesoevidence import cli, files, progress
 from tests import ledgers
-from tests.test_findings import HOSTILE, SYNTHESIS, Shown
+from tests.test_documents import HOSTILE
+from tests.test_findings import SYNTHESIS, Shown
 
 SECTIONS = (
     "Question", "In short", "Summary of findings", "Certainty, and why", "Forest plots", "Included studies",
@@ -451,6 +452,21 @@ def test_libreoffice_opens_it_with_wide_tables_on_their_side(topic, shipped, tmp
 
     sizes = {tuple(map(round, map(float, size))) for size in re.findall(r"size: +([\d.]+) x ([\d.]+)", told)}
     assert sizes == {(595, 842), (842, 595)}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_two_hundred_hostile_texts_are_printed_by_latex_and_run_nothing(hostile, tmp_path):
+    evidence, _ = hostile
+    path = written(evidence, tmp_path, ".tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path.name]
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-1500:]
+
+    printed = ["pdftotext", "-layout", path.with_suffix(".pdf"), "-"]
+    told = "".join(subprocess.run(printed, check=True, capture_output=True, text=True).stdout.split())
+    assert told.count("alert(1)") >= len(ledgers.HOSTILE) // 2
+    assert all("".join(word.split()) in told for word in ("{{7*7}}", "{%raw%}", "]]>", "</textarea>"))
 
 
 @pytest.mark.slow
